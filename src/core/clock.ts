@@ -1,0 +1,21 @@
+import type { Stamp } from "./reading.ts";
+
+/** Time as an argument: the wall clock and the monotonic clock are different methods, and waiting is one too. */
+export interface Clock {
+  /** Milliseconds since the Unix epoch. Jumps when it is set. */
+  wallMs(): number;
+  /** CLOCK_MONOTONIC (milliseconds since this machine booted). Never jumps, stops while the machine is suspended. */
+  monoMs(): number;
+  /** The kernel's boot id: which life of the machine `monoMs` belongs to. */
+  bootId(): string;
+  /** Has a time source set the wall clock? `none` where this machine has no time source to wait for. */
+  syncState(): SyncState;
+  /** Resolves after `ms`, or rejects with the signal's reason. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+export type SyncState = "synced" | "unsynced" | "none";
+
+export function stampNow(clock: Clock): Stamp {
+  return { boot: clock.bootId(), monoMs: clock.monoMs() };
+}

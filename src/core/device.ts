@@ -1,0 +1,63 @@
+import type { QuantityName } from "./quantity.ts";
+
+/** Device ids are chosen once, live in topics and entity ids, and never change with the name. */
+export const DEVICE_ID_PATTERN = /^[a-z0-9_-]{1,64}$/;
+
+/** Words that stand where a device id could stand in a topic (design: Topics). */
+export const RESERVED_DEVICE_IDS: ReadonlySet<string> = new Set([
+  "gateway",
+  "status",
+  "info",
+  "health",
+  "gaps",
+  "request",
+  "response",
+  "ack",
+]);
+
+/** One value that a device gives, as everybody after the driver sees it. */
+export interface Channel {
+  readonly key: string;
+  /** Name for people, without the device's name. */
+  readonly title: string;
+  readonly quantity: QuantityName;
+  /** Overrides the quantity's unit (`L` or `m³` of a meter). */
+  readonly unit?: string;
+  readonly decimals: number;
+  /** What the chip can measure; a value outside is a fault, never a number. */
+  readonly min?: number;
+  readonly max?: number;
+  /** Overrides the quantity's Home Assistant device class (a contact that is a `door`). */
+  readonly deviceClass?: string;
+  /** Shown under diagnostics in Home Assistant. */
+  readonly diagnostic?: true;
+}
+
+/** A device as it is configured and, once opened, as it turned out to be. */
+export interface DeviceInfo {
+  readonly id: string;
+  readonly name: string;
+  readonly driver: string;
+  readonly manufacturer?: string;
+  readonly model?: string;
+  readonly serial?: string;
+  readonly area?: string;
+  readonly intervalMs: number;
+  readonly channels: readonly Channel[];
+}
+
+/** `starting` until the first answer, `absent` when nothing (or something else) answers, `failing` when it answers badly. */
+export type DeviceState = "starting" | "ok" | "failing" | "absent";
+
+export interface DeviceHealth {
+  readonly state: DeviceState;
+  /** Why it is not ok: the error's code and sentence. */
+  readonly code?: string;
+  readonly reason?: string;
+  /** Monotonic time of the last change of `state`. */
+  readonly sinceMonoMs: number;
+  /** What Home Assistant is told: a short hiccup is `failing` and still online. */
+  readonly online: boolean;
+  readonly reads: number;
+  readonly errors: number;
+}

@@ -1,0 +1,26 @@
+/** The gateway as it presents itself: in `info`, in discovery and in `status`. */
+export interface GatewayInfo {
+  readonly id: string;
+  readonly name: string;
+  readonly area?: string;
+  /** Stable per installation: tells two installations under one gateway id apart. */
+  readonly instance: string;
+  readonly version: string;
+  readonly host: string;
+  /** Board model, `Raspberry Pi 4 Model B Rev 1.4`. */
+  readonly model?: string;
+  readonly kernel: string;
+  readonly broker: "bundled" | "external";
+  readonly epoch: number;
+}
+
+/** What happened to readings since the store began: `sampled = delivered + pending + dropped` at all times. */
+export interface Counters {
+  readonly sampled: number;
+  readonly delivered: number;
+  /** Delivered, but the broker said that nobody was subscribed (PUBACK 0x10). */
+  readonly unheard: number;
+  readonly pending: number;
+  /** Reason -> readings. */
+  readonly dropped: Readonly<Record<string, number>>;
+}

@@ -1,0 +1,55 @@
+/**
+ * Where everything is published (design: Topics and payloads). One place spells a topic; everything else asks here.
+ */
+export interface Topics {
+  readonly status: string;
+  readonly info: string;
+  readonly health: string;
+  readonly gaps: string;
+  /** Prefix of everything this gateway publishes, with its slash: `fieldpost/greenhouse/`. */
+  readonly root: string;
+  device(id: string): DeviceTopics;
+  request(name: string): string;
+  response(name: string): string;
+}
+
+export interface DeviceTopics {
+  readonly status: string;
+  readonly state: string;
+  readonly config: string;
+  readonly readings: string;
+}
+
+export function topicsOf(baseTopic: string, gatewayId: string): Topics {
+  const root = `${baseTopic}/${gatewayId}/`;
+  return {
+    root,
+    status: `${root}status`,
+    info: `${root}info`,
+    health: `${root}health`,
+    gaps: `${root}gaps`,
+    device: (id) => ({
+      status: `${root}${id}/status`,
+      state: `${root}${id}/state`,
+      config: `${root}${id}/config`,
+      readings: `${root}${id}/readings`,
+    }),
+    request: (name) => `${root}request/${name}`,
+    response: (name) => `${root}response/${name}`,
+  };
+}
+
+/** Home Assistant's discovery topic of a device; `gateway` is the gateway's own. */
+export function discoveryTopic(prefix: string, gatewayId: string, deviceId: string): string {
+  return `${prefix}/device/${gatewayId}/${deviceId}/config`;
+}
+
+export interface Message {
+  readonly topic: string;
+  readonly payload: string;
+}
+
+export interface RetainedMessage extends Message {
+  /** Whom the topic belongs to in the ledger; absent for the gateway itself. */
+  readonly device?: string;
+}

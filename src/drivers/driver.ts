@@ -1,0 +1,157 @@
+import type { z } from "zod";
+import type { Clock } from "../core/clock.ts";
+import type { Channel } from "../core/device.ts";
+import { type QuantityName, quantityOf } from "../core/quantity.ts";
+import type { Quality, Sample, Value } from "../core/reading.ts";
+import type { KernelFiles } from "../hardware/files.ts";
+import type { Gpio } from "../hardware/gpio.ts";
+import type { I2cDevice } from "../hardware/i2c.ts";
+
+/**
+ * A driver is one file: what the chip is, which options and channels it has, how long it takes, and how its bytes become
+ * values. The registry lists the drivers; configuration, reference, discovery, `scan` and tests derive from these facts.
+ *
+ * A driver throws GatewayErrors and never logs; it does not retry, schedule or watch deadlines: the sampler does.
+ */
+export type Driver = I2cDriver | FilesDriver | GpioDriver | PlannedDriver;
+
+export interface DriverFacts {
+  /** As in `driver:` of the configuration. */
+  readonly name: string;
+  /** Other names that people write for it: `sht31`, `dht22`. */
+  readonly aliases?: readonly string[];
+  /** One line for the list of drivers: `Sensirion SHT40, SHT41, SHT43 and SHT45: temperature and humidity`. */
+  readonly title: string;
+  readonly manufacturer?: string;
+  readonly model?: string;
+  /** The driver's own options, beside those that every device has. Each with `.describe()`. */
+  readonly options: z.ZodRawShape;
+  /** Channels known without looking; a generic driver finds its own when it opens. */
+  readonly channels: ChannelTable;
+  readonly timing: Timing;
+  /** Notes for the reference: variants, traps, what outlives what. */
+  readonly notes?: string;
+}
+
+export interface Timing {
+  /** The chip's fastest sensible rate: `interval` below it is refused by `check`. */
+  readonly minIntervalMs: number;
+  /** What one read is expected to take at most; the sampler's deadline derives from it. */
+  readonly expectedMs: number;
+  /** Where the common default interval does not fit. */
+  readonly defaultIntervalMs?: number;
+}
+
+/** Key -> facts. What is not said here comes from the quantity. */
+export type ChannelTable = Readonly<Record<string, ChannelFacts>>;
+
+export interface ChannelFacts {
+  readonly quantity: QuantityName;
+  readonly title?: string;
+  readonly unit?: string;
+  readonly decimals?: number;
+  readonly min?: number;
+  readonly max?: number;
+  readonly deviceClass?: string;
+  readonly diagnostic?: true;
+}
+
+/** Time for waiting on a conversion, and nothing else of the world. */
+export interface DriverContext {
+  readonly clock: Pick<Clock, "monoMs" | "sleep">;
+}
+
+/** An opened device. */
+export interface Sensor {
+  /** Channels found at opening; absent where the driver's own table says it all. */
+  readonly channels?: ChannelTable;
+  /** What turned out to be there, for Home Assistant's device page. */
+  readonly model?: string;
+  readonly serial?: string;
+  /** One look. Rejects with a GatewayError; rejects with the signal's reason when it is given up. */
+  read(signal: AbortSignal): Promise<Sample>;
+  /** For inputs that report by themselves: calls `emit` on each change until `close`. `read` still works. */
+  watch?(emit: (sample: Sample) => void): void;
+  close?(): Promise<void>;
+}
+
+export interface I2cDriver extends DriverFacts {
+  readonly port: "i2c";
+  /** Addresses the chip can have, the factory's first. */
+  readonly addresses: readonly [number, ...number[]];
+  /** Identifies and configures the chip: CHIP_MISMATCH where something else answers. */
+  open(chip: I2cDevice, options: Options, context: DriverContext): Promise<Sensor>;
+}
+
+/** A chip that the kernel reads for us, or the machine itself. */
+export interface FilesDriver extends DriverFacts {
+  readonly port: "files";
+  open(files: KernelFiles, options: Options, context: DriverContext): Promise<Sensor>;
+}
+
+export interface GpioDriver extends DriverFacts {
+  readonly port: "gpio";
+  open(gpio: Gpio, options: Options, context: DriverContext): Promise<Sensor>;
+}
+
+/** Its configuration is checked today; its machinery comes later. `check` says so and `run` leaves it out. */
+export interface PlannedDriver extends DriverFacts {
+  readonly port: "planned";
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: each driver parses its own options; `defineX` below types them where it matters
+export type Options = any;
+
+type Parsed<Shape extends z.ZodRawShape> = z.output<z.ZodObject<Shape>>;
+
+type Defined<D extends Driver, Shape extends z.ZodRawShape> = Omit<D, "options" | "open" | "port"> & {
+  readonly options: Shape;
+};
+
+type Open<Port, Shape extends z.ZodRawShape> = (
+  port: Port,
+  options: Parsed<Shape>,
+  context: DriverContext,
+) => Promise<Sensor>;
+
+/** Ties the options' types to `open`. */
+export function i2cDriver<Shape extends z.ZodRawShape>(
+  driver: Defined<I2cDriver, Shape> & { readonly open: Open<I2cDevice, Shape> },
+): I2cDriver {
+  return { ...driver, port: "i2c" };
+}
+
+export function filesDriver<Shape extends z.ZodRawShape>(
+  driver: Defined<FilesDriver, Shape> & { readonly open: Open<KernelFiles, Shape> },
+): FilesDriver {
+  return { ...driver, port: "files" };
+}
+
+export function gpioDriver<Shape extends z.ZodRawShape>(
+  driver: Defined<GpioDriver, Shape> & { readonly open: Open<Gpio, Shape> },
+): GpioDriver {
+  return { ...driver, port: "gpio" };
+}
+
+export function plannedDriver<Shape extends z.ZodRawShape>(driver: Defined<PlannedDriver, Shape>): PlannedDriver {
+  return { ...driver, port: "planned" };
+}
+
+/** The channels as everybody after the driver sees them. */
+export function channelsOf(table: ChannelTable): Channel[] {
+  return Object.entries(table).map(([key, facts]) => {
+    const quantity = quantityOf(facts.quantity);
+    return { ...facts, key, title: facts.title ?? quantity.title, decimals: facts.decimals ?? quantity.decimals };
+  });
+}
+
+/** A sample of the channels that have data: `undefined` means none, and is left out. */
+export function sampleOf(
+  values: Readonly<Record<string, Value | undefined>>,
+  quality?: Readonly<Record<string, Quality>>,
+): Sample {
+  const present = Object.entries(values).filter((entry): entry is [string, Value] => entry[1] !== undefined);
+  return { values: Object.fromEntries(present), ...(quality && { quality }) };
+}
+
+export const noOptions = {} satisfies z.ZodRawShape;

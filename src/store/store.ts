@@ -1,0 +1,89 @@
+import type { Newest } from "../core/board.ts";
+import type { Counters } from "../core/gateway.ts";
+import type { OutboxRecord, StoredRecord } from "../core/reading.ts";
+import type { BootAnchors } from "../core/timeline.ts";
+
+/** Everything that outlives the process. Opened once; the worker thread behind it is the only one that touches SQLite. */
+export interface Store extends AsyncDisposable {
+  /** This run's epoch; `seq` runs 1, 2, 3 … within it (over several runs, if each of them ended with its staging intact). */
+  readonly epoch: number;
+  /** Stable per installation. */
+  readonly instance: string;
+
+  /**
+   * Takes a record: staged (safe against the death of the process) when this returns, on the disk within the commit
+   * window unless it was delivered before. Never waits. Undefined when the policy refused it; that is counted.
+   */
+  accept(record: OutboxRecord): StoredRecord | undefined;
+
+  readonly outbox: Outbox;
+  readonly ledger: RetainedLedger;
+
+  /** The newest value of each channel of a device, as far as it was kept over the last stop. */
+  newest(device: string): ReadonlyMap<string, Newest>;
+  forgetNewest(device: string): void;
+
+  counters(): Counters;
+  /** Faults that the operator should know of; empty when all is well. */
+  faults(): readonly StoreFault[];
+  usage(): StoreUsage;
+
+  /** Boots with their clock anchors, oldest first; the current one is last. */
+  boots(): readonly BootAnchors[];
+  saveBoot(boot: BootAnchors): void;
+
+  /** Small values that parts keep for themselves: the gateway's frozen id, a driver's baseline. Written in batches. */
+  getMeta(key: string): string | undefined;
+  setMeta(key: string, value: string): void;
+
+  /** Devices that were decommissioned, with the wall time of it (milliseconds). */
+  tombstones(): ReadonlyMap<string, number>;
+  addTombstone(device: string, wallMs: number): Promise<void>;
+  removeTombstone(device: string): Promise<void>;
+
+  /** Resolves once everything accepted so far is on the disk or acknowledged. */
+  flush(): Promise<void>;
+}
+
+/** What waits for delivery, in order. One cursor a destination; only `mqtt` for now. */
+export interface Outbox {
+  /** Position of the newest record; 0 when there never was one. */
+  readonly head: number;
+  /** Everything up to this position is acknowledged or set aside. */
+  cursor(destination: string): number;
+  /** At most `limit` records after `position`, in order: from memory where they still are, else from the disk. */
+  after(position: number, limit: number): Promise<StoredRecord[]>;
+  /** Resolves as soon as there is a record after `position`; rejects with the signal's reason. */
+  arrival(position: number, signal: AbortSignal): Promise<void>;
+  /** The destination has everything up to `position`. `unheard`: how many of those nobody was subscribed to. */
+  acknowledge(destination: string, position: number, unheard?: number): void;
+  /** Takes one record out of the way for good, kept with its reason for the operator. */
+  setAside(destination: string, record: StoredRecord, reason: string): void;
+}
+
+/** Every topic that this gateway ever published retained, whose it is, and whether it is still there. */
+export interface RetainedLedger {
+  /** Resolves when the topic is recorded on the disk; at once for a topic that already is. Call before publishing. */
+  add(topic: string, device: string | undefined): Promise<void>;
+  /** Topics that may still be there, of one device, of the gateway itself (`undefined`), or of all. */
+  topics(of: { readonly device: string | undefined } | "all"): Promise<LedgerEntry[]>;
+  /** Resolves when it is recorded that the topic was seen to be gone. */
+  cleared(topic: string): Promise<void>;
+}
+
+export interface LedgerEntry {
+  readonly topic: string;
+  readonly device?: string;
+}
+
+export interface StoreFault {
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface StoreUsage {
+  readonly path: string;
+  readonly bytes: number;
+  /** Monotonic age of the oldest record that is not delivered, milliseconds; absent when there is none of this boot. */
+  readonly oldestPendingMs?: number;
+}

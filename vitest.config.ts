@@ -1,0 +1,13 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["test/**/*.test.ts"],
+    // Worker threads and spawned commands run the built program: Node 20 does not load TypeScript by itself.
+    globalSetup: ["test/build.ts"],
+    // One process a file: the epoll addon under onoff crashes Node when it is loaded twice in one process.
+    pool: "forks",
+    testTimeout: 20_000,
+    hookTimeout: 30_000,
+  },
+});
