@@ -10,7 +10,7 @@ export interface Clock {
   bootId(): string;
   /** Has a time source set the wall clock? `none` where this machine has no time source to wait for. */
   syncState(): SyncState;
-  /** Resolves after `ms`, or rejects with the signal's reason. */
+  /** Resolves `ms` later or a little after, never before (a chip counts on it), or rejects with the signal's reason. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 

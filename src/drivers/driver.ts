@@ -29,6 +29,10 @@ export interface DriverFacts {
   /** Channels known without looking; a generic driver finds its own when it opens. */
   readonly channels: ChannelTable;
   readonly timing: Timing;
+  /** Where options decide about channels (a meter's unit, a contact's device class): takes the place of `channels`. */
+  channelsFor?(options: Options): ChannelTable;
+  /** What `check` tells about options that are valid and still surprise. */
+  notices?(options: Options): string[];
   /** Notes for the reference: variants, traps, what outlives what. */
   readonly notes?: string;
 }
@@ -61,13 +65,16 @@ export interface DriverContext {
   readonly clock: Pick<Clock, "monoMs" | "sleep">;
 }
 
-/** An opened device. */
-export interface Sensor {
-  /** Channels found at opening; absent where the driver's own table says it all. */
-  readonly channels?: ChannelTable;
-  /** What turned out to be there, for Home Assistant's device page. */
+/** What turned out to be there, for Home Assistant's device page. */
+export interface Identity {
   readonly model?: string;
   readonly serial?: string;
+}
+
+/** An opened device. */
+export interface Sensor extends Identity {
+  /** Channels found at opening; absent where the driver's own table says it all. */
+  readonly channels?: ChannelTable;
   /** One look. Rejects with a GatewayError; rejects with the signal's reason when it is given up. */
   read(signal: AbortSignal): Promise<Sample>;
   /** For inputs that report by themselves: calls `emit` on each change until `close`. `read` still works. */
@@ -79,14 +86,27 @@ export interface I2cDriver extends DriverFacts {
   readonly port: "i2c";
   /** Addresses the chip can have, the factory's first. */
   readonly addresses: readonly [number, ...number[]];
-  /** Identifies and configures the chip: CHIP_MISMATCH where something else answers. */
+  /**
+   * Asks who is there and changes nothing: all that `scan` does, and what `i2cDriver` does before it opens.
+   * CHIP_MISMATCH where something else answers. Left out where the chip cannot be told from others.
+   */
+  identify?(chip: I2cDevice, context: DriverContext): Promise<Identity>;
+  /** Configures the chip. */
   open(chip: I2cDevice, options: Options, context: DriverContext): Promise<Sensor>;
 }
 
 /** A chip that the kernel reads for us, or the machine itself. */
 export interface FilesDriver extends DriverFacts {
   readonly port: "files";
+  /** The devices of this kind that the kernel shows, for `scan`. */
+  find?(files: KernelFiles): Promise<readonly Found[]>;
   open(files: KernelFiles, options: Options, context: DriverContext): Promise<Sensor>;
+}
+
+/** A device that `scan` found, and the options that select it. */
+export interface Found {
+  readonly title: string;
+  readonly options: Readonly<Record<string, string>>;
 }
 
 export interface GpioDriver extends DriverFacts {
@@ -104,8 +124,13 @@ export type Options = any;
 
 type Parsed<Shape extends z.ZodRawShape> = z.output<z.ZodObject<Shape>>;
 
-type Defined<D extends Driver, Shape extends z.ZodRawShape> = Omit<D, "options" | "open" | "port"> & {
+type Defined<D extends Driver, Shape extends z.ZodRawShape> = Omit<
+  D,
+  "port" | "options" | "open" | "channelsFor" | "notices"
+> & {
   readonly options: Shape;
+  readonly channelsFor?: (options: Parsed<Shape>) => ChannelTable;
+  readonly notices?: (options: Parsed<Shape>) => string[];
 };
 
 type Open<Port, Shape extends z.ZodRawShape> = (
@@ -114,11 +139,15 @@ type Open<Port, Shape extends z.ZodRawShape> = (
   context: DriverContext,
 ) => Promise<Sensor>;
 
-/** Ties the options' types to `open`. */
+/** Ties the options' types to `open`, and lets nothing be opened that is not what it should be. */
 export function i2cDriver<Shape extends z.ZodRawShape>(
   driver: Defined<I2cDriver, Shape> & { readonly open: Open<I2cDevice, Shape> },
 ): I2cDriver {
-  return { ...driver, port: "i2c" };
+  const open: I2cDriver["open"] = async (chip, options, context) => {
+    const identity = await driver.identify?.(chip, context);
+    return { ...identity, ...(await driver.open(chip, options, context)) };
+  };
+  return { ...driver, port: "i2c", open };
 }
 
 export function filesDriver<Shape extends z.ZodRawShape>(
@@ -135,6 +164,11 @@ export function gpioDriver<Shape extends z.ZodRawShape>(
 
 export function plannedDriver<Shape extends z.ZodRawShape>(driver: Defined<PlannedDriver, Shape>): PlannedDriver {
   return { ...driver, port: "planned" };
+}
+
+/** The channels that a device has by its configuration, before it was opened. */
+export function configuredChannels(driver: Driver, options: Options): Channel[] {
+  return channelsOf(driver.channelsFor?.(options) ?? driver.channels);
 }
 
 /** The channels as everybody after the driver sees them. */

@@ -31,15 +31,17 @@ export const sht4x = i2cDriver({
   },
   timing: { minIntervalMs: 100, expectedMs: 30 },
 
-  async open(chip, { precision }, { clock }) {
+  async identify(chip, { clock }) {
     await chip.write([READ_SERIAL]);
     await clock.sleep(SERIAL_WAIT_MS);
-    const serial = checkedWords(await chip.read(6)).map((word) => word.toString(16).padStart(4, "0"));
+    const words = checkedWords(await chip.read(6));
+    return { serial: words.map((word) => word.toString(16).padStart(4, "0")).join("") };
+  },
 
+  async open(chip, { precision }, { clock }) {
+    const { command, waitMs } = MEASURE[precision];
     return {
-      serial: serial.join(""),
       async read(signal) {
-        const { command, waitMs } = MEASURE[precision];
         await chip.write([command]);
         await clock.sleep(waitMs, signal);
         return { values: decode(await chip.read(6)) };

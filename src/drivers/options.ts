@@ -1,0 +1,65 @@
+import { z } from "zod";
+import { formatDurationMs, parseDurationMs } from "../core/duration.ts";
+
+/** Options that several drivers share, so that a pin or a duration is written the same way everywhere. */
+
+/** A BCM number. The header carries 2 to 27; compute modules bring out the rest. */
+export function pinNumber() {
+  return z.int().min(0).max(53);
+}
+
+/** Text such as `50ms`, `10m` or `24h` in the configuration, milliseconds in the driver. Default with `.prefault("50ms")`. */
+export function durationMs(range: { readonly minMs?: number; readonly maxMs: number }) {
+  const { minMs = 0, maxMs } = range;
+  return z.union([z.string(), z.literal(0)]).transform((written, context) => {
+    const ms = parseDurationMs(String(written));
+    if (ms !== undefined && ms >= minMs && ms <= maxMs) return ms;
+    const message =
+      ms === undefined
+        ? "expected a duration with its unit, such as 500ms, 30s, 10m or 24h"
+        : `expected a duration from ${formatDurationMs(minMs)} to ${formatDurationMs(maxMs)}`;
+    context.issues.push({ code: "custom", message, input: written });
+    return z.NEVER;
+  });
+}
+
+/** `on` or `off`, which YAML 1.1 habits write as a boolean too. Default with `.prefault("off")`. */
+export function onOff() {
+  return z.union([z.enum(["on", "off"]), z.boolean()]).transform((written) => written === "on" || written === true);
+}
+
+export function pinPull() {
+  return z.enum(["up", "down", "off"]);
+}
+
+/** What Home Assistant knows as device classes of a binary sensor. */
+export const binaryDeviceClasses = [
+  "battery",
+  "battery_charging",
+  "carbon_monoxide",
+  "cold",
+  "connectivity",
+  "door",
+  "garage_door",
+  "gas",
+  "heat",
+  "light",
+  "lock",
+  "moisture",
+  "motion",
+  "moving",
+  "occupancy",
+  "opening",
+  "plug",
+  "power",
+  "presence",
+  "problem",
+  "running",
+  "safety",
+  "smoke",
+  "sound",
+  "tamper",
+  "update",
+  "vibration",
+  "window",
+] as const;

@@ -1,0 +1,19 @@
+import { digitalOutput } from "./digital-output.ts";
+import type { Driver } from "./driver.ts";
+import { pulseCounter } from "./pulse-counter.ts";
+import { sht4x } from "./sht4x.ts";
+
+/** Every driver there is, by name: the one list from which everything that depends on drivers derives. */
+export const drivers: readonly Driver[] = [digitalOutput, pulseCounter, sht4x];
+
+const byName = new Map(drivers.flatMap((driver) => namesOf(driver).map((name) => [name, driver])));
+
+/** The driver called so, or that has it as an alias. */
+export function findDriver(name: string): Driver | undefined {
+  return byName.get(name);
+}
+
+/** The name and the aliases. */
+export function namesOf(driver: Driver): string[] {
+  return [driver.name, ...(driver.aliases ?? [])];
+}
