@@ -1,0 +1,57 @@
+import { type DeviceSink, runDevice, type SampledDevice, type SamplerDeps } from "./device-loop.ts";
+
+interface Member {
+  readonly stop: AbortController;
+  readonly ended: Promise<void>;
+}
+
+/**
+ * The devices that are being sampled, each in a loop of its own: a slow or broken one holds up nobody. Devices come and
+ * go while it runs (reload, decommission).
+ */
+export class Fleet {
+  readonly #members = new Map<string, Member>();
+  readonly #deps: SamplerDeps;
+  readonly #broken: (error: unknown) => void;
+  readonly #failure: Promise<never>;
+
+  constructor(deps: SamplerDeps) {
+    this.#deps = deps;
+    let broken: (error: unknown) => void = () => undefined;
+    this.#failure = new Promise<never>((_, reject) => {
+      broken = reject;
+    });
+    this.#failure.catch(() => undefined);
+    this.#broken = broken;
+  }
+
+  start(device: SampledDevice, sink: DeviceSink): void {
+    if (this.#members.has(device.id)) throw new Error(`device ${device.id} is sampled already`);
+    const stop = new AbortController();
+    const deps = { ...this.#deps, log: this.#deps.log.part(device.id) };
+    const ended = runDevice(device, sink, deps, stop.signal).catch(this.#broken);
+    this.#members.set(device.id, { stop, ended });
+  }
+
+  /** Resolves once the device is closed. Nothing for a device that is not sampled. */
+  async stop(id: string): Promise<void> {
+    const member = this.#members.get(id);
+    if (!member) return;
+    this.#members.delete(id);
+    member.stop.abort();
+    await member.ended;
+  }
+
+  /** Runs until the signal, then stops every device. Rejects when a loop died of a bug. */
+  async run(signal: AbortSignal): Promise<void> {
+    const stopped = new Promise<void>((resolve) => {
+      if (signal.aborted) resolve();
+      else signal.addEventListener("abort", () => resolve(), { once: true });
+    });
+    try {
+      await Promise.race([stopped, this.#failure]);
+    } finally {
+      await Promise.all([...this.#members.keys()].map((id) => this.stop(id)));
+    }
+  }
+}
