@@ -23,6 +23,10 @@ export const STORE_HEADER = "x-fieldpost-store";
 
 const MAX_BODY_BYTES = 64 * 1024;
 
+const tooLong: ControlFailure = {
+  error: { code: "INTERNAL", message: `a request has at most ${MAX_BODY_BYTES} bytes` },
+};
+
 /** HTTP on a Unix socket, mode 0660: whoever is in the service's group may speak (design: Between the service and its commands). */
 export async function openControlServer(
   path: string,
@@ -35,19 +39,23 @@ export async function openControlServer(
     await next();
     context.header(STORE_HEADER, encodeURIComponent(storePath));
   });
-  app.post("/v1/:name", bodyLimit({ maxSize: MAX_BODY_BYTES }), async (context) => {
-    const handler = Object.hasOwn(handlers, context.req.param("name"))
-      ? handlers[context.req.param("name")]
-      : undefined;
-    if (!handler)
-      return context.json(failure(new GatewayError("NOT_FOUND", "the service does not know this request")), 404);
-    try {
-      return context.json((await handler(await context.req.json().catch(() => ({})))) ?? {});
-    } catch (error) {
-      if (!(error instanceof GatewayError)) log.error("a command's request failed", { reason: messageOf(error) });
-      return context.json(failure(error), 500);
-    }
-  });
+  app.post(
+    "/v1/:name",
+    bodyLimit({ maxSize: MAX_BODY_BYTES, onError: (context) => context.json(tooLong, 413) }),
+    async (context) => {
+      const handler = Object.hasOwn(handlers, context.req.param("name"))
+        ? handlers[context.req.param("name")]
+        : undefined;
+      if (!handler)
+        return context.json(failure(new GatewayError("NOT_FOUND", "the service does not know this request")), 404);
+      try {
+        return context.json((await handler(await context.req.json().catch(() => ({})))) ?? {});
+      } catch (error) {
+        if (!(error instanceof GatewayError)) log.error("a command's request failed", { reason: messageOf(error) });
+        return context.json(failure(error), 500);
+      }
+    },
+  );
   app.notFound((context) => context.json(failure(new GatewayError("NOT_FOUND", "no such page")), 404));
 
   await removeStale(path);

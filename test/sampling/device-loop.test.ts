@@ -1,0 +1,174 @@
+import { describe, expect, test } from "vitest";
+import type { DeviceHealth } from "../../src/core/device.ts";
+import { GatewayError } from "../../src/core/errors.ts";
+import type { Sample } from "../../src/core/reading.ts";
+import type { Sensor } from "../../src/drivers/driver.ts";
+import { channelsOf } from "../../src/drivers/driver.ts";
+import { type DeviceSink, runDevice, type SampledDevice } from "../../src/sampling/device-loop.ts";
+import { FakeClock } from "../fakes/clock.ts";
+import { fakeLog } from "../fakes/log.ts";
+
+const channels = channelsOf({ temperature: { quantity: "temperature", min: -40, max: 85 } });
+const nack = () => new GatewayError("BUS_NACK", "no answer at 0x44 on sim");
+
+/** A device on a bench: what it does is a function that the test swaps. */
+function bench(intervalMs = 10_000) {
+  const clock = new FakeClock();
+  const log = fakeLog();
+  const stop = new AbortController();
+  const originMs = clock.monoMs();
+  const samples: { atMs: number; sample: Sample }[] = [];
+  const healths: DeviceHealth[] = [];
+  const world = {
+    open: async (): Promise<Sensor> => ({
+      read: (signal) => world.read(signal),
+      close: async () => void world.closed++,
+    }),
+    read: async (_signal: AbortSignal): Promise<Sample> => ({ values: { temperature: 20 } }),
+    opened: 0,
+    closed: 0,
+  };
+  const device: SampledDevice = {
+    id: "probe",
+    intervalMs,
+    offlineAfterMs: 3 * intervalMs,
+    expectedMs: 10,
+    channels,
+    open: () => world.open(),
+  };
+  const sink: DeviceSink = {
+    opened: () => void world.opened++,
+    sample: (sample) => void samples.push({ atMs: clock.monoMs() - originMs, sample }),
+    health: (health) => void healths.push(health),
+  };
+  const ended = runDevice(device, sink, { clock, random: () => 0.5, log }, stop.signal);
+  return { clock, log, stop, samples, healths, world, ended, health: () => healths.at(-1) };
+}
+
+describe("a device that answers", () => {
+  test("is read at once and then once a period, without drift", async () => {
+    const { clock, samples } = bench();
+    await clock.advance(35_000);
+    expect(samples.map(({ atMs }) => atMs)).toEqual([0, 10_000, 20_000, 30_000]);
+  });
+
+  test("keeps its slots when a read is slow", async () => {
+    const { clock, samples, world } = bench();
+    world.read = async (signal) => {
+      await clock.sleep(1_500, signal);
+      return { values: { temperature: 20 } };
+    };
+    await clock.advance(35_000);
+    expect(samples.map(({ atMs }) => atMs)).toEqual([1_500, 11_500, 21_500, 31_500]);
+  });
+
+  test("is ok and online after its first value, and not before", async () => {
+    const { clock, health } = bench();
+    expect(health()).toBeUndefined();
+    await clock.advance(1);
+    expect(health()).toMatchObject({ state: "ok", online: true });
+  });
+
+  test("stops soon after the signal and is closed", async () => {
+    const { clock, stop, ended, world } = bench();
+    await clock.advance(1);
+    stop.abort();
+    await ended;
+    expect(world.closed).toBe(1);
+  });
+});
+
+describe("a device that fails", () => {
+  test("is tried again within its slot when the fault may pass", async () => {
+    const { clock, samples, world, health } = bench();
+    let calls = 0;
+    world.read = async () => {
+      if (++calls === 1) throw nack();
+      return { values: { temperature: 21 } };
+    };
+    await clock.advance(1_000);
+    expect(samples).toHaveLength(1);
+    expect(health()).toMatchObject({ state: "ok", errors: 0 });
+  });
+
+  test("is not tried again within its slot when the fault cannot pass", async () => {
+    const { clock, world } = bench();
+    let calls = 0;
+    world.read = async () => {
+      calls++;
+      throw new GatewayError("CHIP_MISMATCH", "another chip");
+    };
+    await clock.advance(5_000);
+    expect(calls).toBe(1);
+  });
+
+  test("is failing with a reason and still online, until its newest value is too old", async () => {
+    const { clock, world, healths, health } = bench();
+    await clock.advance(1);
+    world.read = async () => {
+      throw new GatewayError("CHECKSUM", "word 0 has CRC 0x12");
+    };
+    await clock.advance(15_000);
+    expect(health()).toMatchObject({ state: "failing", online: true, code: "CHECKSUM", reason: "word 0 has CRC 0x12" });
+    await clock.advance(30_000);
+    expect(health()).toMatchObject({ state: "failing", online: false });
+    expect(healths.filter(({ state }) => state === "absent")).toHaveLength(0);
+  });
+
+  test("is closed, opened again and identified anew after three failed slots", async () => {
+    const { clock, world } = bench();
+    world.read = async () => {
+      throw nack();
+    };
+    await clock.advance(40_000);
+    expect(world.closed).toBeGreaterThanOrEqual(1);
+    expect(world.opened).toBe(world.closed + 1);
+  });
+
+  test("that was unplugged is absent and offline, and heals within a minute of being plugged in again", async () => {
+    const { clock, world, health, samples } = bench(600_000);
+    await clock.advance(1);
+    const { open, read } = world;
+    world.open = world.read = async () => {
+      throw nack();
+    };
+    await clock.advance(700_000);
+    expect(health()).toMatchObject({ state: "absent", online: false, code: "BUS_NACK" });
+    const before = samples.length;
+    Object.assign(world, { open, read });
+    await clock.advance(60_000);
+    expect(health()).toMatchObject({ state: "ok", online: true });
+    expect(samples.length).toBeGreaterThan(before);
+  });
+
+  test("that never answers is given up at the deadline, and no second read is piled on the one that hangs", async () => {
+    const { clock, world, health } = bench();
+    let calls = 0;
+    world.read = () => {
+      calls++;
+      return new Promise(() => undefined);
+    };
+    await clock.advance(60_000);
+    expect(health()).toMatchObject({ state: "failing", code: "DEADLINE" });
+    expect(calls).toBe(1);
+  });
+
+  test("gives no value outside what it can measure, and says why", async () => {
+    const { clock, world, samples, health } = bench();
+    world.read = async () => ({ values: { temperature: 127.94 } });
+    await clock.advance(1);
+    expect(samples).toHaveLength(0);
+    expect(health()).toMatchObject({ state: "failing", code: "BAD_VALUE" });
+    expect(health()?.reason).toContain("temperature = 127.94");
+  });
+
+  test("writes one line a transition, not one a failed read", async () => {
+    const { clock, world, log } = bench();
+    await clock.advance(1);
+    world.read = async () => {
+      throw new GatewayError("CHECKSUM", "damaged");
+    };
+    await clock.advance(100_000);
+    expect(log.lines.map(({ message }) => message)).toEqual(["device is ok", "device is failing"]);
+  });
+});

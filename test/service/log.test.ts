@@ -1,0 +1,45 @@
+import { describe, expect, test } from "vitest";
+import { createLog, logStyle } from "../../src/service/log.ts";
+
+function capture(style: "journal" | "terminal" | "json", level: "debug" | "info" = "info") {
+  const lines: string[] = [];
+  return { lines, log: createLog(style, level, (line) => void lines.push(line)) };
+}
+
+describe("the log", () => {
+  test("gives journald the priority at the start of the line", () => {
+    const { lines, log } = capture("journal");
+    log.part("uplink").warn("link is down", { reason: "connection refused", attempt: 3 });
+    log.error("broken");
+    expect(lines).toEqual(['<4>uplink: link is down reason="connection refused" attempt=3\n', "<3>broken\n"]);
+  });
+
+  test("gives people the time and the level as a word", () => {
+    const { lines, log } = capture("terminal");
+    log.info("up");
+    expect(lines[0]).toMatch(/^\d\d:\d\d:\d\d\.\d{3} info {2}up\n$/);
+  });
+
+  test("keeps a line a line, whatever is in the fields", () => {
+    const { lines, log } = capture("journal");
+    log.info("read", { text: "a\nb <0>c" });
+    expect(lines).toEqual(['<6>read text="a\\nb <0>c"\n']);
+  });
+
+  test("changes its level while it runs, for all parts or for one", () => {
+    const { lines, log } = capture("journal");
+    const [store, uplink] = [log.part("store"), log.part("uplink")];
+    store.debug("one");
+    log.setLevel("debug", "store");
+    store.debug("two");
+    uplink.debug("three");
+    log.setLevel("debug");
+    uplink.debug("four");
+    expect(lines).toEqual(["<7>store: two\n", "<7>uplink: four\n"]);
+  });
+
+  test("speaks journald's language under systemd and ours on a terminal", () => {
+    expect(logStyle({ JOURNAL_STREAM: "8:1234" })).toBe("journal");
+    expect(logStyle({})).toBe("terminal");
+  });
+});
