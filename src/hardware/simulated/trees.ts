@@ -1,0 +1,12 @@
+import type { World } from "./chip.ts";
+import type { Tree } from "./files.ts";
+import type { Placement } from "./placement.ts";
+import { ds18b20Tree } from "./trees/ds18b20.ts";
+
+/** `index` counts the simulated devices of this gateway from 0: two devices never share `iio:device0` or a serial. */
+export type SimulatedTreeFactory = (world: World, placement: Placement, index: number) => Tree;
+
+/** Driver name -> the files in which the kernel would show the device. Trees of several devices are laid over each other. */
+export const simulatedTrees: Readonly<Record<string, SimulatedTreeFactory>> = {
+  ds18b20: ds18b20Tree,
+};
