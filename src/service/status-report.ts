@@ -1,0 +1,111 @@
+import type { DeviceNow } from "../core/board.ts";
+import type { Clock, SyncState } from "../core/clock.ts";
+import type { DeviceState } from "../core/device.ts";
+import type { Counters, GatewayInfo } from "../core/gateway.ts";
+import type { Value } from "../core/reading.ts";
+
+/** What `fieldpost status` shows and prints as JSON. Keys are as in the MQTT payloads. */
+export interface StatusReport {
+  readonly gateway: { readonly id: string; readonly name: string; readonly version: string; readonly host: string };
+  readonly uptime_s: number;
+  readonly clock: SyncState;
+  readonly broker: BrokerStatus;
+  readonly counters: Counters;
+  readonly buffer: { readonly bytes: number; readonly oldest_pending_s?: number };
+  readonly devices: readonly DeviceStatus[];
+  /** Everything that is not well; empty means exit code 0. */
+  readonly faults: readonly Fault[];
+}
+
+export interface BrokerStatus {
+  readonly kind: "bundled" | "external";
+  /** Without credentials. */
+  readonly address: string;
+  readonly connected: boolean;
+  readonly protocol?: string;
+  readonly error?: string;
+}
+
+export interface DeviceStatus {
+  readonly id: string;
+  readonly name: string;
+  readonly driver: string;
+  readonly state: DeviceState;
+  readonly online: boolean;
+  readonly reason?: string;
+  readonly reads: number;
+  readonly errors: number;
+  /** Age of the newest value, seconds; absent when there is none of this boot. */
+  readonly age_s?: number;
+  readonly values: Readonly<Record<string, { readonly value: Value; readonly unit?: string }>>;
+}
+
+export interface Fault {
+  /** `uplink`, `store`, or the device's id. */
+  readonly part: string;
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface StatusParts {
+  readonly gateway: GatewayInfo;
+  readonly startedMonoMs: number;
+  readonly broker: BrokerStatus;
+  readonly counters: Counters;
+  readonly usage: { readonly bytes: number; readonly oldestPendingMs?: number };
+  readonly devices: readonly DeviceNow[];
+  /** Faults of the parts; those of the devices are found here. */
+  readonly faults: readonly Fault[];
+  readonly clock: Pick<Clock, "monoMs" | "bootId" | "syncState">;
+}
+
+export function statusReport(parts: StatusParts): StatusReport {
+  const { gateway, broker, counters, usage, clock } = parts;
+  const devices = parts.devices.map((device) => deviceStatus(device, clock));
+  const oldest = usage.oldestPendingMs;
+  return {
+    gateway: { id: gateway.id, name: gateway.name, version: gateway.version, host: gateway.host },
+    uptime_s: seconds(clock.monoMs() - parts.startedMonoMs),
+    clock: clock.syncState(),
+    broker,
+    counters,
+    buffer: { bytes: usage.bytes, ...(oldest !== undefined && { oldest_pending_s: seconds(oldest) }) },
+    devices,
+    faults: [...linkFaults(broker), ...parts.faults, ...parts.devices.flatMap(deviceFaults)],
+  };
+}
+
+function deviceStatus({ info, health, newest }: DeviceNow, clock: StatusParts["clock"]): DeviceStatus {
+  const stamps = [...newest.values()].filter(({ at }) => at.boot === clock.bootId()).map(({ at }) => at.monoMs);
+  const units = new Map(info.channels.map((channel) => [channel.key, channel.unit]));
+  const values = [...newest].map(([key, { value }]) => {
+    const unit = units.get(key);
+    return [key, { value, ...(unit !== undefined && { unit }) }] as const;
+  });
+  return {
+    id: info.id,
+    name: info.name,
+    driver: info.driver,
+    state: health.state,
+    online: health.online,
+    ...(health.reason !== undefined && { reason: health.reason }),
+    reads: health.reads,
+    errors: health.errors,
+    ...(stamps.length > 0 && { age_s: seconds(clock.monoMs() - Math.max(...stamps)) }),
+    values: Object.fromEntries(values),
+  };
+}
+
+function linkFaults(broker: BrokerStatus): Fault[] {
+  if (broker.connected) return [];
+  return [
+    { part: "uplink", code: "BROKER_UNREACHABLE", message: broker.error ?? `no connection to ${broker.address}` },
+  ];
+}
+
+function deviceFaults({ info, health }: DeviceNow): Fault[] {
+  if (health.state === "ok" || health.state === "starting") return [];
+  return [{ part: info.id, code: health.code ?? "INTERNAL", message: health.reason ?? `is ${health.state}` }];
+}
+
+const seconds = (ms: number): number => Math.round(ms / 100) / 10;
