@@ -21,7 +21,7 @@ export interface Channel {
   /** Name for people, without the device's name. */
   readonly title: string;
   readonly quantity: QuantityName;
-  /** Overrides the quantity's unit (`L` or `m³` of a meter). */
+  /** In Home Assistant's spelling; absent for unitless values. */
   readonly unit?: string;
   readonly decimals: number;
   /** What the chip can measure; a value outside is a fault, never a number. */

@@ -175,7 +175,9 @@ export function configuredChannels(driver: Driver, options: Options): Channel[] 
 export function channelsOf(table: ChannelTable): Channel[] {
   return Object.entries(table).map(([key, facts]) => {
     const quantity = quantityOf(facts.quantity);
-    return { ...facts, key, title: facts.title ?? quantity.title, decimals: facts.decimals ?? quantity.decimals };
+    const unit = facts.unit ?? quantity.unit;
+    const { title = quantity.title, decimals = quantity.decimals } = facts;
+    return { ...facts, key, title, decimals, ...(unit !== undefined && { unit }) };
   });
 }
 
