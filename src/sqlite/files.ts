@@ -1,0 +1,29 @@
+import { closeSync, existsSync, fsyncSync, openSync, renameSync } from "node:fs";
+import { dirname } from "node:path";
+
+const COMPANIONS = ["", "-wal", "-shm"];
+
+/** A new or renamed file is only there after a power cut once its directory is synced (fsync(2), Notes). */
+export function syncDirectoryOf(path: string): void {
+  const fd = openSync(dirname(path), "r");
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/**
+ * Moves a damaged database aside, with its WAL, for someone to salvage; never deletes. Returns the new path. The
+ * database must be closed.
+ */
+export function quarantine(path: string, wallMs: number): string {
+  const stamp = new Date(wallMs).toISOString().replace(/[-:]|\.\d+/g, "");
+  let aside = `${path}.corrupt-${stamp}`;
+  for (let n = 2; existsSync(aside); n++) aside = `${path}.corrupt-${stamp}-${n}`;
+  for (const suffix of COMPANIONS) {
+    if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix);
+  }
+  syncDirectoryOf(path);
+  return aside;
+}
