@@ -33,3 +33,8 @@ export function checkedWords(frame: Uint8Array): number[] {
   }
   return words;
 }
+
+/** Words as a serial number is printed: `0f1e2d3c`. */
+export function hexWords(words: readonly number[]): string {
+  return words.map((word) => word.toString(16).padStart(4, "0")).join("");
+}

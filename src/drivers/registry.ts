@@ -1,10 +1,13 @@
+import { bme280 } from "./bme280.ts";
+import { bmp280 } from "./bmp280.ts";
 import { digitalOutput } from "./digital-output.ts";
 import type { Driver } from "./driver.ts";
 import { pulseCounter } from "./pulse-counter.ts";
+import { sht3x } from "./sht3x.ts";
 import { sht4x } from "./sht4x.ts";
 
 /** Every driver there is, by name: the one list from which everything that depends on drivers derives. */
-export const drivers: readonly Driver[] = [digitalOutput, pulseCounter, sht4x];
+export const drivers: readonly Driver[] = [bme280, bmp280, digitalOutput, pulseCounter, sht3x, sht4x];
 
 const byName = new Map(drivers.flatMap((driver) => namesOf(driver).map((name) => [name, driver])));
 

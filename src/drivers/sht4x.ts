@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Values } from "../core/reading.ts";
-import { checkedWords } from "./crc.ts";
+import { checkedWords, hexWords } from "./crc.ts";
 import { i2cDriver } from "./driver.ts";
 
 /** Commands and the longest time until the answer can be read (datasheet SHT4x v6, §3.2 table 5 and §4.5 table 8). */
@@ -34,8 +34,7 @@ export const sht4x = i2cDriver({
   async identify(chip, { clock }) {
     await chip.write([READ_SERIAL]);
     await clock.sleep(SERIAL_WAIT_MS);
-    const words = checkedWords(await chip.read(6));
-    return { serial: words.map((word) => word.toString(16).padStart(4, "0")).join("") };
+    return { serial: hexWords(checkedWords(await chip.read(6))) };
   },
 
   async open(chip, { precision }, { clock }) {
