@@ -1,0 +1,91 @@
+import type { Clock } from "../../core/clock.ts";
+import { GatewayError } from "../../core/errors.ts";
+import type { Gpio, GpioInput } from "../gpio.ts";
+import type { LinuxFiles } from "./files.ts";
+import { type Line, LinuxInput } from "./gpio-input.ts";
+import { exportInput, findHeaderChip, type GpioChip, pinFault, pinPath, unexport } from "./gpio-sysfs.ts";
+
+/** Takes a line that is exported and ready, by its sysfs number, as input with both edges. */
+export type OpenLine = (number: number) => Promise<Line>;
+
+export interface LinuxGpioOptions {
+  readonly files: LinuxFiles;
+  readonly clock: Pick<Clock, "monoMs" | "sleep">;
+  readonly openLine?: OpenLine;
+}
+
+/** The header's pins through sysfs. Throws PIN_MISSING where there is no such chip. */
+export async function openLinuxGpio({ files, clock, openLine = openOnoffLine }: LinuxGpioOptions): Promise<Gpio> {
+  const chip = await findHeaderChip(files);
+  return new LinuxGpio(chip, files, clock, openLine);
+}
+
+/**
+ * onoff is loaded at the first use, and only in the main thread: its addon crashes Node when it is loaded twice. Of a
+ * line that is exported onoff ignores whatever goes wrong in the configuration; the caller looks at it afterwards.
+ */
+async function openOnoffLine(number: number): Promise<Line> {
+  const { Gpio } = await import("onoff");
+  return new Gpio(number, "in", "both", { activeLow: false });
+}
+
+class LinuxGpio implements Gpio {
+  readonly name: string;
+  readonly #chip: GpioChip;
+  readonly #files: LinuxFiles;
+  readonly #clock: Pick<Clock, "monoMs" | "sleep">;
+  readonly #openLine: OpenLine;
+  readonly #claims = new Map<number, Promise<LinuxInput>>();
+  #closed = false;
+
+  constructor(chip: GpioChip, files: LinuxFiles, clock: Pick<Clock, "monoMs" | "sleep">, openLine: OpenLine) {
+    this.name = chip.label;
+    this.#chip = chip;
+    this.#files = files;
+    this.#clock = clock;
+    this.#openLine = openLine;
+  }
+
+  async input(pin: number): Promise<GpioInput> {
+    const { label, lines } = this.#chip;
+    if (this.#closed) throw new GatewayError("CANCELLED", `${label} is closed`);
+    if (!Number.isInteger(pin) || pin < 0 || pin >= lines) {
+      throw new GatewayError("PIN_MISSING", `there is no pin ${pin} on ${label}: it has 0 to ${lines - 1}`);
+    }
+    if (this.#claims.has(pin)) throw new GatewayError("PIN_BUSY", `pin ${pin} is in use by another device`);
+    const opening = this.#open(pin, this.#chip.base + pin);
+    this.#claims.set(pin, opening);
+    try {
+      return await opening;
+    } catch (cause) {
+      this.#claims.delete(pin);
+      throw pinFault(pin, cause);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true;
+    const claims = await Promise.allSettled(this.#claims.values());
+    const inputs = claims.filter((claim) => claim.status === "fulfilled").map(({ value }) => value);
+    await Promise.all(inputs.map((input) => input[Symbol.asyncDispose]()));
+  }
+
+  async #open(pin: number, number: number): Promise<LinuxInput> {
+    await exportInput(this.#files, this.#clock, number, pin);
+    try {
+      const line = await this.#openLine(number);
+      return await this.#checked(new LinuxInput(pin, line, this.#clock, () => this.#claims.delete(pin)), number);
+    } catch (error) {
+      await unexport(this.#files, number);
+      throw error;
+    }
+  }
+
+  /** An input that hears no edges would look like a contact that never moves. */
+  async #checked(input: LinuxInput, number: number): Promise<LinuxInput> {
+    const edge = await this.#files.read(`${pinPath(number)}/edge`).catch(() => "unknown");
+    if (edge === "both") return input;
+    await input[Symbol.asyncDispose]();
+    throw new GatewayError("FILE_IO", `pin ${input.pin} reports no edges: ${pinPath(number)}/edge is ${edge}`);
+  }
+}
