@@ -1,0 +1,46 @@
+import type { Clock } from "../../core/clock.ts";
+import { GatewayError } from "../../core/errors.ts";
+import { busName } from "../bus-name.ts";
+import type { Gpio } from "../gpio.ts";
+import type { Hardware } from "../hardware.ts";
+import type { I2cBus } from "../i2c.ts";
+import { type LinuxFiles, linuxFiles } from "./files.ts";
+import { type OpenLine, openLinuxGpio } from "./gpio.ts";
+import { type OpenI2cHandle, openLinuxI2cBus } from "./i2c.ts";
+
+/** The libraries and the file system under the ports; the real ones unless a test says otherwise. */
+export interface LinuxHost {
+  readonly files?: LinuxFiles;
+  readonly openI2cHandle?: OpenI2cHandle;
+  readonly openLine?: OpenLine;
+}
+
+/** This machine's buses, pins and files. Nothing is opened before it is asked for; what could not be opened is tried anew. */
+export function linuxHardware(clock: Pick<Clock, "monoMs" | "sleep">, host: LinuxHost = {}): Hardware {
+  const { files = linuxFiles(), openI2cHandle, openLine } = host;
+  const ports = new Map<string, Promise<AsyncDisposable>>();
+  let closed = false;
+
+  const once = <T extends AsyncDisposable>(name: string, open: () => Promise<T>): Promise<T> => {
+    if (closed) return Promise.reject(new GatewayError("CANCELLED", `the hardware is closed: ${name}`));
+    const port = (ports.get(name) as Promise<T> | undefined) ?? open();
+    ports.set(name, port);
+    port.catch(() => ports.delete(name));
+    return port;
+  };
+
+  return {
+    files,
+    i2c: (bus) => once<I2cBus>(busName(bus), () => openLinuxI2cBus(bus, openI2cHandle)),
+    gpio: () => once<Gpio>("gpio", () => openLinuxGpio({ files, clock, ...(openLine && { openLine }) })),
+    async [Symbol.asyncDispose]() {
+      closed = true;
+      await Promise.all([...ports.values()].map(disposeOf));
+    },
+  };
+}
+
+async function disposeOf(opening: Promise<AsyncDisposable>): Promise<void> {
+  const port = await opening.catch(() => undefined);
+  await port?.[Symbol.asyncDispose]();
+}
