@@ -1,0 +1,11 @@
+/** The simulated bus. */
+export const SIMULATED = "sim";
+/** Where a device that has no bus is: this machine's pins and files. */
+export const LOCAL = "local";
+
+/** `i2c-1` of `1`, `i2c-1` and `/dev/i2c-1`; `sim`; `undefined` for what is no bus. */
+export function i2cBusName(written: unknown): string | undefined {
+  if (written === SIMULATED) return SIMULATED;
+  const number = /^(?:(?:\/dev\/)?i2c-)?(\d{1,3})$/.exec(String(written))?.[1];
+  return number === undefined ? undefined : `i2c-${Number(number)}`;
+}

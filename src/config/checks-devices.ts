@@ -1,0 +1,113 @@
+import type { Driver } from "../drivers/driver.ts";
+import { i2cBusName, SIMULATED } from "./bus-name.ts";
+import { isMapping, mappingsAt, type Path, pathText } from "./paths.ts";
+import { errorAt, type Finding } from "./problems.ts";
+import { didYouMean } from "./suggest.ts";
+
+/**
+ * Rules between devices. They look at what was written, not at what the schema made of it, so that they are told along
+ * with every other mistake.
+ */
+export function deviceFindings(tree: unknown, drivers: readonly Driver[]): Finding[] {
+  const byName = new Map(
+    drivers.flatMap((driver) => [driver.name, ...(driver.aliases ?? [])].map((name) => [name, driver])),
+  );
+  const devices = mappingsAt(tree, ["devices"]).map(({ path, value }) => ({
+    path,
+    value,
+    driver: typeof value.driver === "string" ? byName.get(value.driver) : undefined,
+  }));
+  return [
+    ...claimedTwice(devices.flatMap(idClaims)),
+    ...claimedTwice(devices.flatMap(pinClaims)),
+    ...claimedTwice(devices.flatMap(addressClaims)),
+    ...previousIdFindings(devices),
+    ...devices.flatMap(plannedFindings),
+    ...devices.flatMap(channelFindings),
+  ];
+}
+
+interface Device {
+  readonly path: Path;
+  readonly value: Record<string, unknown>;
+  readonly driver: Driver | undefined;
+}
+
+/** Something that only one device can have. */
+interface Claim {
+  readonly thing: string;
+  readonly owner: string;
+  readonly at: Path;
+  readonly remedy: string;
+}
+
+function claimedTwice(claims: readonly Claim[]): Finding[] {
+  const first = new Map<string, Claim>();
+  return claims.flatMap((claim) => {
+    const taken = first.get(claim.thing);
+    if (!taken) first.set(claim.thing, claim);
+    return taken ? [errorAt(claim.at, `${claim.thing} is taken already by ${taken.owner}: ${claim.remedy}`)] : [];
+  });
+}
+
+function idClaims({ path, value }: Device): Claim[] {
+  if (typeof value.id !== "string") return [];
+  const remedy = "every device has an id of its own";
+  return [{ thing: `the id \`${value.id.slice(0, 64)}\``, owner: pathText(path), at: [...path, "id"], remedy }];
+}
+
+function pinClaims({ path, value }: Device): Claim[] {
+  const where = value.bus === SIMULATED ? "simulated pin" : "pin";
+  return Object.entries(value).flatMap(([key, pin]) => {
+    if (typeof pin !== "number" || (key !== "pin" && !key.endsWith("_pin"))) return [];
+    return [
+      { thing: `${where} ${pin}`, owner: nameOf(path, value), at: [...path, key], remedy: "a pin serves one device" },
+    ];
+  });
+}
+
+function addressClaims({ path, value, driver }: Device): Claim[] {
+  if (driver?.port !== "i2c") return [];
+  const address = value.address === undefined ? driver.addresses[0] : Number(value.address);
+  const bus = i2cBusName(value.bus ?? "i2c-1");
+  if (bus === undefined || !Number.isInteger(address)) return [];
+  const remedy = "give one of the two another address (most chips have a pin for it) or another bus";
+  const at = value.address === undefined ? [...path, "driver"] : [...path, "address"];
+  return [{ thing: `0x${address.toString(16).padStart(2, "0")} on ${bus}`, owner: nameOf(path, value), at, remedy }];
+}
+
+function previousIdFindings(devices: readonly Device[]): Finding[] {
+  const ids = new Set(devices.map(({ value }) => value.id));
+  return devices.flatMap(({ path, value }) => {
+    if (typeof value.previous_id !== "string" || !ids.has(value.previous_id)) return [];
+    return [
+      errorAt(
+        [...path, "previous_id"],
+        "a device of this id is still here: an id can only be taken over when it is free",
+      ),
+    ];
+  });
+}
+
+function plannedFindings({ path, driver }: Device): Finding[] {
+  if (driver?.port !== "planned") return [];
+  const message = `not active yet: the driver ${driver.name} (\`run\` leaves this device out)`;
+  return [{ severity: "inactive", message, at: { path: [...path, "driver"], part: "value" } }];
+}
+
+/** A warning, as some drivers find further channels only when they open. */
+function channelFindings({ path, value, driver }: Device): Finding[] {
+  const known = Object.keys(driver?.channels ?? {});
+  if (!driver || known.length === 0 || driver.channelsFor || !isMapping(value.channels)) return [];
+  return Object.keys(value.channels)
+    .filter((key) => !known.includes(key))
+    .map((key) => ({
+      severity: "warning",
+      message: `a ${driver.name} has no channel \`${key.slice(0, 64)}\`${didYouMean(key, known) || `; there is ${known.join(", ")}`}`,
+      at: { path: [...path, "channels", key], part: "key" },
+    }));
+}
+
+function nameOf(path: Path, value: Record<string, unknown>): string {
+  return typeof value.id === "string" ? `\`${value.id.slice(0, 64)}\`` : pathText(path);
+}

@@ -1,0 +1,114 @@
+import { isLoopback } from "./loopback.ts";
+import { isMapping, mappingsAt, type Path, valueAt } from "./paths.ts";
+import { errorAt, type Finding } from "./problems.ts";
+
+/** Rules between the keys of `mqtt`, `broker` and `web`: who may connect, and what TLS needs. */
+export function networkFindings(tree: unknown): Finding[] {
+  return [...mqttFindings(tree), ...brokerFindings(tree), ...webFindings(tree)];
+}
+
+function mqttFindings(tree: unknown): Finding[] {
+  const mqtt = valueAt(tree, ["mqtt"]);
+  if (!isMapping(mqtt)) return [];
+  const tls = isMapping(mqtt.tls) ? mqtt.tls : {};
+  const urls = (Array.isArray(mqtt.url) ? mqtt.url : [mqtt.url]).filter((url) => typeof url === "string");
+  const plain = urls.filter((url) => /^(mqtt|ws):\/\//.test(url) && !isLoopback(hostOf(url)));
+  const findings: Finding[] = [];
+  if ((tls.cert === undefined) !== (tls.key === undefined)) {
+    findings.push(errorAt(["mqtt", "tls"], "`cert` and `key` belong together: set both or none", "key"));
+  }
+  if (Object.keys(tls).length > 0 && !urls.some((url) => /^(mqtts|wss):/.test(url))) {
+    findings.push(warning(["mqtt", "tls"], "no `mqtt.url` begins with mqtts:// or wss://, so this is not used"));
+  }
+  if (mqtt.password !== undefined && plain.length > 0) {
+    findings.push(warning(["mqtt", "password"], "the password goes over the network unencrypted: use mqtts://"));
+  }
+  return findings;
+}
+
+function hostOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).hostname.replace(/^\[|\]$/g, "") : "";
+}
+
+function brokerFindings(tree: unknown): Finding[] {
+  const listeners = mappingsAt(tree, ["broker", "listeners"]);
+  const commonPasswords = valueAt(tree, ["broker", "password_file"]) !== undefined;
+  return [...sameEndpoint(listeners), ...listeners.flatMap((listener) => listenerFindings(listener, commonPasswords))];
+}
+
+interface Listener {
+  readonly path: Path;
+  readonly value: Record<string, unknown>;
+}
+
+function sameEndpoint(listeners: readonly Listener[]): Finding[] {
+  const seen = new Set<string>();
+  return listeners.flatMap(({ path, value }) => {
+    const port = value.port ?? (value.tls === undefined ? 1883 : 8883);
+    const endpoint = value.path ?? `${value.address ?? "127.0.0.1"}:${port}`;
+    const key = String(endpoint);
+    const taken = seen.has(key);
+    seen.add(key);
+    return taken ? [errorAt(path, "another listener has this address and port already")] : [];
+  });
+}
+
+function listenerFindings({ path, value }: Listener, commonPasswords: boolean): Finding[] {
+  if (value.path !== undefined) {
+    const other = ["address", "port"].find((key) => value[key] !== undefined);
+    return other
+      ? [errorAt([...path, other], "a listener has either `path` (a Unix socket) or `address` and `port`", "key")]
+      : [];
+  }
+  return [...certificateFindings(path, value.tls), ...openListener(path, value, commonPasswords)];
+}
+
+function certificateFindings(path: Path, tls: unknown): Finding[] {
+  if (!isMapping(tls) || tls.ca !== undefined) return [];
+  const needsCa = ["require_certificate", "crl", "identity_as_username", "subject_as_username"].find(
+    (key) => tls[key] !== undefined && tls[key] !== false,
+  );
+  return needsCa
+    ? [
+        errorAt(
+          [...path, "tls", needsCa],
+          "this needs `ca`: the certificates that clients' certificates descend from",
+          "key",
+        ),
+      ]
+    : [];
+}
+
+/** Beyond loopback: authentication, and TLS, or `insecure: true`. */
+function openListener(path: Path, value: Record<string, unknown>, commonPasswords: boolean): Finding[] {
+  if (typeof value.address !== "string" || isLoopback(value.address) || value.insecure === true) return [];
+  const tls = isMapping(value.tls) ? value.tls : undefined;
+  const hasPasswords = commonPasswords || value.password_file !== undefined;
+  const findings: Finding[] = [];
+  if (!(hasPasswords || tls?.require_certificate === true) || value.allow_anonymous === true) {
+    findings.push(
+      errorAt(
+        [...path, "address"],
+        "beyond loopback clients must say who they are: set `password_file`, or `tls` with `require_certificate`, or else `insecure: true`",
+      ),
+    );
+  } else if (!tls) {
+    findings.push(
+      errorAt([...path, "address"], "beyond loopback passwords need TLS: set `tls`, or else `insecure: true`"),
+    );
+  }
+  return findings;
+}
+
+function webFindings(tree: unknown): Finding[] {
+  const web = valueAt(tree, ["web"]);
+  if (!isMapping(web) || web.enabled === false || typeof web.address !== "string") return [];
+  if (isLoopback(web.address) || web.password !== undefined) return [];
+  return [
+    errorAt(["web", "address"], "beyond loopback the dashboard needs `password`: `password: !secret web_password`"),
+  ];
+}
+
+function warning(path: Path, message: string): Finding {
+  return { severity: "warning", message, at: { path, part: "key" } };
+}

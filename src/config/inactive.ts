@@ -1,0 +1,89 @@
+import { isLoopback } from "./loopback.ts";
+import { matches } from "./paths.ts";
+import type { Finding } from "./problems.ts";
+import type { ListenerConfig } from "./schema/broker.ts";
+
+/** Valid configuration whose machinery is not there yet. Each version takes lines out of this table. */
+interface Inactive {
+  /** As in `matches`. */
+  readonly path: string;
+  /** What is without effect for now. */
+  readonly what: string;
+  /** Only these values ask for it. */
+  readonly when?: (value: unknown) => boolean;
+}
+
+const isSet = (value: unknown): boolean => value !== false && value !== null && value !== "";
+
+const inactive: readonly Inactive[] = [
+  {
+    path: "mqtt.connections",
+    what: "more than one connection",
+    when: (value) => typeof value === "number" && value > 1,
+  },
+  {
+    path: "mqtt.consumers",
+    what: "sending again until a consumer's receipt",
+    when: (value) => Array.isArray(value) && value.length > 0,
+  },
+  { path: "removed_devices", what: "decommissioning of devices that left the configuration" },
+  { path: "web", what: "the dashboard" },
+  { path: "home_assistant.expire_after", what: "expiry of entities" },
+  { path: "store.max_age", what: "dropping readings by age" },
+  { path: "broker.password_file", what: "checking of passwords (listeners that need them stay closed)" },
+  { path: "broker.acl_file", what: "access rules (listeners that need them stay closed)" },
+  { path: "broker.persistence", what: "keeping the broker's sessions over a restart", when: (value) => value === true },
+  { path: "broker.persistence_window", what: "keeping the broker's sessions over a restart" },
+  { path: "broker.listeners.*.tls", what: "TLS of the bundled broker (this listener stays closed)" },
+  { path: "broker.listeners.*.path", what: "listening on a Unix socket (this listener stays closed)" },
+  {
+    path: "broker.listeners.*.protocol",
+    what: "MQTT over WebSocket (this listener stays closed)",
+    when: (value) => value === "websocket",
+  },
+  { path: "broker.listeners.*.origins", what: "MQTT over WebSocket" },
+  {
+    path: "broker.listeners.*.address",
+    what: "listening beyond loopback (this listener stays closed)",
+    when: (value) => typeof value === "string" && !isLoopback(value),
+  },
+  { path: "broker.listeners.*.password_file", what: "checking of passwords (this listener stays closed)" },
+  { path: "broker.listeners.*.acl_file", what: "access rules (this listener stays closed)" },
+  {
+    path: "broker.listeners.*.allow_anonymous",
+    what: "checking of passwords (this listener stays closed)",
+    when: (value) => value === false,
+  },
+  { path: "broker.listeners.*.mount_point", what: "mount points (this listener stays closed)", when: isSet },
+  { path: "devices.*.previous_id", what: "renaming of a device" },
+  { path: "devices.*.channels.*.process", what: "processing of values" },
+];
+
+/** What of this configuration is understood and without effect for now. */
+export function inactiveFindings(tree: unknown): Finding[] {
+  return inactive.flatMap(({ path: pattern, what, when }) =>
+    matches(tree, pattern)
+      .filter(({ value }) => when?.(value) ?? true)
+      .map(
+        ({ path }): Finding => ({
+          severity: "inactive",
+          message: `not active yet: ${what}`,
+          at: { path, part: "key" },
+        }),
+      ),
+  );
+}
+
+/** The listeners that the broker can serve as they are asked for; the others stay closed rather than open wider. */
+export function activeListeners(listeners: readonly ListenerConfig[]): ListenerConfig[] {
+  return listeners.filter(
+    ({ endpoint, protocol, tls, allowAnonymous, aclFile, mountPoint }) =>
+      endpoint.kind === "tcp" &&
+      isLoopback(endpoint.address) &&
+      protocol === "mqtt" &&
+      !tls &&
+      allowAnonymous &&
+      aclFile === undefined &&
+      mountPoint === "",
+  );
+}

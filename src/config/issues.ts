@@ -1,0 +1,186 @@
+import type { z } from "zod";
+import type { Driver } from "../drivers/driver.ts";
+import { configJsonSchema, type JsonSchema, knownKeys } from "./json-schema.ts";
+import { isMapping, type Path, pathText, valueAt } from "./paths.ts";
+import { errorAt, type Finding } from "./problems.ts";
+import { anyDevice } from "./schema/devices.ts";
+import { didYouMean, nearest } from "./suggest.ts";
+import { UNRESOLVED } from "./yaml-source.ts";
+
+type Issue = z.core.$ZodIssue;
+
+export interface IssueContext {
+  readonly tree: unknown;
+  readonly drivers: readonly Driver[];
+  /** The value as written, if it may be shown. */
+  shown(path: Path): string | undefined;
+}
+
+/** Keys listed in an error at most. */
+const MAX_LISTED = 24;
+
+/** What the schema found wrong, in sentences, each at its place. */
+export function findingsOf(issues: readonly Issue[], context: IssueContext): Finding[] {
+  let schema: JsonSchema | undefined;
+  const lazySchema = (): JsonSchema => {
+    schema ??= configJsonSchema(context.drivers);
+    return schema;
+  };
+  return issues.flatMap((issue) => findingsOfIssue(issue, [], context, lazySchema));
+}
+
+function findingsOfIssue(issue: Issue, base: Path, context: IssueContext, schema: () => JsonSchema): Finding[] {
+  const path: Path = [...base, ...(issue.path as Path)];
+  if (valueAt(context.tree, path) === UNRESOLVED) return [];
+  if (issue.code === "unrecognized_keys") {
+    return issue.keys.map((key) => unknownKey(key, path, knownKeys(schema(), context.tree, path)));
+  }
+  if (issue.code === "invalid_union" && issue.discriminator === "driver") {
+    return [driverFinding(path, context), ...commonFindings(path.slice(0, -1), context, schema)];
+  }
+  if (valueAt(context.tree, path) === undefined) return [missing(path, context.tree)];
+  const branch = issue.code === "invalid_union" && meantBranch(issue.errors);
+  if (branch) return branch.flatMap((inner) => findingsOfIssue(inner, path, context, schema));
+  return [errorAt(path, `${subject(path, context)}: ${complaint(issue, path, context)}`)];
+}
+
+function unknownKey(key: string, path: Path, known: readonly string[]): Finding {
+  const where = path.length ? ` in ${pathText(path)}` : "";
+  const hint = didYouMean(key, known) || listed(known);
+  return errorAt([...path, key], `unknown key \`${clip(key)}\`${where}${hint}`, "key");
+}
+
+function listed(known: readonly string[]): string {
+  const keys = [...known].sort();
+  return keys.length > 0 && keys.length <= MAX_LISTED ? `; there is ${keys.map((key) => `\`${key}\``).join(", ")}` : "";
+}
+
+function missing(path: Path, tree: unknown): Finding {
+  const parent = path.slice(0, -1);
+  const mapping = valueAt(tree, parent);
+  const slip = isMapping(mapping) ? nearest(String(path.at(-1)), Object.keys(mapping)) : undefined;
+  const where = parent.length ? ` in ${pathText(parent)}` : "";
+  return errorAt(
+    parent,
+    `\`${path.at(-1)}\` is missing${where}${slip ? `; is it what \`${clip(slip)}\` was meant to be?` : ""}`,
+  );
+}
+
+function driverFinding(path: Path, context: IssueContext): Finding {
+  const name = valueAt(context.tree, path);
+  if (name === undefined) return missing(path, context.tree);
+  const names = context.drivers.flatMap((driver) => [driver.name, ...(driver.aliases ?? [])]);
+  const hint = didYouMean(String(name), names) || "; `fieldpost drivers` lists them";
+  return errorAt(path, `${subject(path, context)}: there is no such driver${hint}`);
+}
+
+/** Without its driver a device is only checked for what every device has. */
+function commonFindings(path: Path, context: IssueContext, schema: () => JsonSchema): Finding[] {
+  const { error } = anyDevice.safeParse(valueAt(context.tree, path));
+  return (error?.issues ?? []).flatMap((issue) => findingsOfIssue(issue, path, context, schema));
+}
+
+/** The alternative that was meant: the one that is wrong deeper down, not at its root. */
+function meantBranch(branches: readonly (readonly Issue[])[]): readonly Issue[] | undefined {
+  const atRoot = (issue: Issue): boolean =>
+    issue.path.length === 0 && ["invalid_type", "invalid_value", "invalid_union"].includes(issue.code);
+  const deeper = branches.filter((branch) => branch.length > 0 && !branch.some(atRoot));
+  const [best] = [...deeper].sort((a, b) => unknownCount(a) - unknownCount(b));
+  // Which key is missing is a guess where another is misspelt.
+  const unknown = best?.filter((issue) => issue.code === "unrecognized_keys") ?? [];
+  return unknown.length ? unknown : best;
+}
+
+function unknownCount(issues: readonly Issue[]): number {
+  return issues.reduce(
+    (sum, issue) => sum + (issue.code === "unrecognized_keys" ? issue.keys.length : issue.path.length ? 0 : 1),
+    0,
+  );
+}
+
+function subject(path: Path, { shown }: IssueContext): string {
+  const name = [...path].reverse().find((step) => typeof step === "string") ?? "the file";
+  const value = shown(path);
+  return value === undefined || value === "" ? `\`${name}\`` : `\`${name}: ${value}\``;
+}
+
+function complaint(issue: Issue, path: Path, { tree }: IssueContext): string {
+  const value = valueAt(tree, path);
+  switch (issue.code) {
+    case "invalid_type":
+      return `expected ${kinds[issue.expected] ?? issue.expected}${typeHint(issue.expected, value)}`;
+    case "invalid_value":
+      return `expected ${oneOf(issue.values)}${meantValue(value, issue.values)}`;
+    case "invalid_union":
+      return unionComplaint(issue.errors, value);
+    case "too_small":
+      return bound(issue.origin, issue.minimum, "at least", issue.inclusive !== false);
+    case "too_big":
+      return bound(issue.origin, issue.maximum, "at most", issue.inclusive !== false);
+    default:
+      return issue.message;
+  }
+}
+
+const kinds: Readonly<Record<string, string>> = {
+  string: "text",
+  number: "a number",
+  int: "a whole number",
+  boolean: "true or false",
+  object: "a mapping (`key: value` lines, indented)",
+  record: "a mapping (`key: value` lines, indented)",
+  array: "a list (lines that begin with `- `)",
+};
+
+function typeHint(expected: string, value: unknown): string {
+  if (value === null) return "; there is no value here";
+  if (expected === "string" && typeof value !== "object") return ": put it in quotes";
+  if (expected === "boolean" && typeof value === "string") {
+    const meant = booleanWords[value.toLowerCase()];
+    return meant === undefined ? "" : `; did you mean \`${meant}\`?`;
+  }
+  if (expected === "int" || expected === "number")
+    return typeof value === "string" && value.trim() !== "" && Number.isFinite(Number(value)) ? ", without quotes" : "";
+  return "";
+}
+
+const booleanWords: Readonly<Record<string, boolean>> = {
+  yes: true,
+  on: true,
+  y: true,
+  no: false,
+  off: false,
+  n: false,
+};
+
+function oneOf(values: readonly unknown[]): string {
+  const words = [...new Set(values.map((value) => `\`${String(value)}\``))];
+  return words.length > 1 ? `one of ${words.join(", ")}` : `${words[0]}`;
+}
+
+function meantValue(value: unknown, values: readonly unknown[]): string {
+  return typeof value === "string" ? didYouMean(value, values.map(String)) : "";
+}
+
+/** No alternative fits at all: name them. */
+function unionComplaint(branches: readonly (readonly Issue[])[], value: unknown): string {
+  const issues = branches.flat();
+  const values = issues.flatMap((issue) => (issue.code === "invalid_value" ? issue.values : []));
+  const types = issues.flatMap((issue) =>
+    issue.code === "invalid_type" ? [kinds[issue.expected] ?? issue.expected] : [],
+  );
+  const expected = [...(values.length ? [oneOf(values)] : []), ...new Set(types)];
+  return `expected ${expected.join(", or ")}${meantValue(value, values)}`;
+}
+
+function bound(origin: string, limit: number | bigint, word: string, inclusive: boolean): string {
+  const amount = inclusive ? `${limit}` : `more than ${limit}`;
+  if (origin === "string")
+    return limit === 1 && word === "at least" ? "expected some text" : `expected ${word} ${amount} characters`;
+  if (origin === "array" || origin === "set") return `expected ${word} ${amount} ${limit === 1 ? "item" : "items"}`;
+  return inclusive ? `expected ${word} ${amount}` : `expected ${word === "at least" ? "more" : "less"} than ${limit}`;
+}
+
+function clip(text: string): string {
+  return text.length > 64 ? `${text.slice(0, 63)}…` : text;
+}

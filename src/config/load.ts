@@ -1,0 +1,74 @@
+import { access, constants } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { errnoName } from "../core/errors.ts";
+import type { Driver } from "../drivers/driver.ts";
+import { drivers as registry } from "../drivers/registry.ts";
+import { readBoundedText } from "./bounded-file.ts";
+import { accepted, type Examined, examineConfig, sorted } from "./parse.ts";
+import { ConfigError, type Notice, type Problem } from "./problems.ts";
+import type { Config } from "./schema/config.ts";
+import { readCredentials, readSecretsFile } from "./secrets-file.ts";
+
+export interface LoadOptions {
+  /** What a certificate or password file that is missing amounts to. */
+  readonly missingFiles: "warn" | "error";
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly drivers?: readonly Driver[];
+}
+
+export interface Loaded {
+  readonly config: Config;
+  /** Warnings, and what is not active yet. */
+  readonly notices: readonly Notice[];
+}
+
+/**
+ * Reads a configuration with its secrets (`secrets.yaml` beside it, systemd credentials, the environment). Rejects with
+ * ConfigError, which has every mistake with its place.
+ */
+export async function loadConfig(file: string, options: LoadOptions): Promise<Loaded> {
+  const read = await readBoundedText(file);
+  if (!read.ok) throw new ConfigError([unreadable(file, read)]);
+  const secretsFile = join(dirname(file), "secrets.yaml");
+  const secrets = await readSecretsFile(secretsFile);
+  const credentials = await readCredentials(options.env.CREDENTIALS_DIRECTORY);
+
+  const examined = examineConfig(read.text, {
+    file,
+    drivers: options.drivers ?? registry,
+    env: options.env,
+    credentials,
+    secrets: secrets.secrets,
+    secretsFrom: secrets.exists ? secretsFile : `${secretsFile} (there is no such file)`,
+  });
+  const missing = await missingFiles(examined, options.missingFiles === "error" ? "error" : "warning");
+  return accepted({
+    config: examined.config,
+    problems: sorted([...examined.problems, ...missing, ...secrets.problems]),
+  });
+}
+
+async function missingFiles({ fileReferences }: Examined, severity: "error" | "warning"): Promise<Problem[]> {
+  const problems = await Promise.all(
+    fileReferences.map(async ({ file, problem }) => {
+      const errno = await access(file, constants.R_OK).then(() => undefined, errnoName);
+      if (errno === undefined) return [];
+      return [problem(severity, errno === "EACCES" ? `this user cannot read ${file}` : `there is no file ${file}`)];
+    }),
+  );
+  return problems.flat();
+}
+
+function unreadable(
+  file: string,
+  { message, missing, line, column }: { message: string; missing: boolean; line?: number; column?: number },
+): Problem {
+  const remedy = missing ? ": `fieldpost setup` writes a first configuration, `--config FILE` names another" : "";
+  return {
+    severity: "error",
+    message: message + remedy,
+    file,
+    ...(line !== undefined && { line }),
+    ...(column !== undefined && { column }),
+  };
+}

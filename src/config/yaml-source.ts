@@ -1,0 +1,157 @@
+import { isAlias, isMap, isScalar, isSeq, type Pair, parseDocument, type Scalar, type YAMLError } from "yaml";
+import { isSecretKey } from "./mask.ts";
+import type { Path } from "./paths.ts";
+import type { Finding, Span } from "./problems.ts";
+import { breaksStructure, syntaxSentence } from "./yaml-errors.ts";
+import { guardTokens } from "./yaml-guard.ts";
+
+/** A file as plain values, and where each of them stands. */
+export interface YamlTree {
+  /** Mappings, lists, text, numbers, booleans, null; `undefined` for an empty file. */
+  readonly value: unknown;
+  readonly findings: readonly Finding[];
+  /** Offset from which on the structure cannot be trusted, because of a syntax error. */
+  readonly brokenFrom: number | undefined;
+  /** Values of keys that sound like a secret. */
+  readonly secrets: readonly Span[];
+  /** The place of a key or a value, or of the nearest thing around it. */
+  spanOf(path: Path, part: "key" | "value"): Span;
+}
+
+/** Gives text its meaning: `undefined` when `report` was told why there is none. */
+export type ResolveText = (
+  text: string,
+  tag: string | undefined,
+  report: (message: string) => void,
+) => string | undefined;
+
+interface Place {
+  readonly key?: Span;
+  readonly value: Span;
+}
+
+/** Reads YAML 1.2 (core schema) without its anchors, aliases, merge keys and foreign tags. */
+export function readYaml(text: string, resolveText: ResolveText): YamlTree {
+  const guard = guardTokens(text);
+  const walk = new Walk(resolveText);
+  walk.findings.push(...guard.findings);
+  if (guard.tooDeep) return treeOf(undefined, walk, 0);
+
+  const document = parseDocument(text, {
+    version: "1.2",
+    schema: "core",
+    prettyErrors: false,
+    uniqueKeys: false,
+    logLevel: "silent",
+  });
+  walk.findings.push(...syntaxFindings(document.errors, text));
+  const value = document.contents === null ? undefined : walk.valueOf(document.contents, []);
+  const broken = document.errors
+    .filter((error) => breaksStructure(error.code))
+    .map((error) => lineStart(text, error.pos[0]));
+  return treeOf(value, walk, broken.length ? Math.min(...broken) : undefined);
+}
+
+function treeOf(value: unknown, walk: Walk, brokenFrom: number | undefined): YamlTree {
+  const spanOf = (path: Path, part: "key" | "value"): Span => {
+    const place = walk.places.get(keyOf(path));
+    if (place) return place.key && (part === "key" || isEmpty(place.value)) ? place.key : place.value;
+    return path.length ? spanOf(path.slice(0, -1), "key") : { start: 0, end: 0 };
+  };
+  return { value, findings: walk.findings, brokenFrom, secrets: walk.secrets, spanOf };
+}
+
+/** One a line: an error in YAML draws others behind it. */
+function syntaxFindings(errors: readonly YAMLError[], text: string): Finding[] {
+  const byLine = new Map<number, Finding>();
+  for (const { code, pos } of errors) {
+    const start = pos[0] + (/^\s*/.exec(text.slice(pos[0]))?.[0].length ?? 0);
+    const at =
+      code === "TAB_AS_INDENT" || start >= text.length
+        ? { start: pos[0], end: pos[1] }
+        : { start, end: Math.max(start + 1, pos[1]) };
+    const line = lineStart(text, at.start);
+    if (!byLine.has(line)) byLine.set(line, { severity: "error", message: syntaxSentence(code), at });
+  }
+  return [...byLine.values()];
+}
+
+function isEmpty({ start, end }: Span): boolean {
+  return start === end;
+}
+
+function lineStart(text: string, offset: number): number {
+  return text.lastIndexOf("\n", offset - 1) + 1;
+}
+
+function keyOf(path: Path): string {
+  return JSON.stringify(path);
+}
+
+/** Walks the nodes once and collects what is told about them on the way. */
+class Walk {
+  readonly findings: Finding[] = [];
+  readonly secrets: Span[] = [];
+  readonly places = new Map<string, Place>();
+  readonly #resolveText: ResolveText;
+
+  constructor(resolveText: ResolveText) {
+    this.#resolveText = resolveText;
+  }
+
+  valueOf(node: unknown, path: Path, key?: Span): unknown {
+    const span = spanOfNode(node) ?? key ?? { start: 0, end: 0 };
+    this.places.set(keyOf(path), { ...(key && { key }), value: span });
+    if ((isMap(node) || isSeq(node)) && node.tag)
+      this.#report(span, "a tag stands before text, not before a mapping or a list");
+    if (isMap(node)) return this.#mapping(node.items, path);
+    if (isSeq(node)) return node.items.map((item, index) => this.valueOf(item, [...path, index]));
+    if (isScalar(node)) return this.#scalar(node, span, path);
+    // An alias: refused by its token already.
+    return isAlias(node) ? UNRESOLVED : null;
+  }
+
+  #mapping(items: readonly Pair<unknown, unknown>[], path: Path): Record<string, unknown> {
+    const entries = new Map<string, unknown>();
+    for (const { key, value } of items) {
+      const span = spanOfNode(key) ?? spanOfNode(value) ?? { start: 0, end: 0 };
+      const name = isScalar(key) ? key.value : undefined;
+      const refused = refusedKey(name, entries);
+      if (refused) this.#report(span, refused);
+      else this.#entry(entries, name as string, value, path, span);
+    }
+    return Object.fromEntries(entries);
+  }
+
+  #entry(entries: Map<string, unknown>, name: string, value: unknown, path: Path, keySpan: Span): void {
+    const span = spanOfNode(value);
+    if (span && isSecretKey(name) && !isMap(value) && !isSeq(value)) this.secrets.push(span);
+    entries.set(name, this.valueOf(value, [...path, name], keySpan));
+  }
+
+  #scalar(node: Scalar, span: Span, path: Path): unknown {
+    if (typeof node.value === "bigint") return Number(node.value);
+    if (typeof node.value !== "string" && !node.tag) return node.value;
+    const text = typeof node.value === "string" ? node.value : (node.source ?? "");
+    const report = (message: string): void => this.#report(path.length ? span : { start: 0, end: 0 }, message);
+    return this.#resolveText(text, node.tag, report) ?? UNRESOLVED;
+  }
+
+  #report(at: Span, message: string): void {
+    this.findings.push({ severity: "error", message, at });
+  }
+}
+
+/** Stands where a value could not be had, which was reported: nothing more is said about it. */
+export const UNRESOLVED = Symbol("unresolved");
+
+function refusedKey(name: unknown, entries: ReadonlyMap<string, unknown>): string | undefined {
+  if (name === "<<") return "merge keys (`<<`) are not used here: write the values out";
+  if (typeof name !== "string") return "keys are text: put this one in quotes";
+  return entries.has(name) ? `\`${name.slice(0, 64)}\` is here twice: remove one of the two` : undefined;
+}
+
+function spanOfNode(node: unknown): Span | undefined {
+  const range = isScalar(node) || isMap(node) || isSeq(node) || isAlias(node) ? node.range : undefined;
+  return range ? { start: range[0], end: Math.max(range[1], range[0]) } : undefined;
+}
