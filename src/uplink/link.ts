@@ -1,0 +1,90 @@
+import type { GatewayError } from "../core/errors.ts";
+
+/** Reason codes of MQTT 5 (§2.4) that decide what happens to a message. */
+export const REASON = {
+  success: 0x00,
+  noMatchingSubscribers: 0x10,
+  unspecified: 0x80,
+  notAuthorized: 0x87,
+  sessionTakenOver: 0x8e,
+  topicNameInvalid: 0x90,
+  packetTooLarge: 0x95,
+  payloadFormatInvalid: 0x99,
+} as const;
+
+export type Qos = 0 | 1 | 2;
+
+/** A message on its way out. */
+export interface Publication {
+  readonly topic: string;
+  readonly payload: string;
+  readonly qos: Qos;
+  readonly retain?: boolean;
+  /** Only MQTT 5 carries these. */
+  readonly expirySeconds?: number;
+  readonly correlationData?: Uint8Array;
+}
+
+/** A message that came in. */
+export interface Incoming {
+  readonly topic: string;
+  readonly payload: Uint8Array;
+  /** It was kept by the broker, not published just now. */
+  readonly retained: boolean;
+  readonly qos: Qos;
+  readonly responseTopic?: string;
+  readonly correlationData?: Uint8Array;
+}
+
+/** One connection to a broker, from its CONNACK to its end. It is never reused. */
+export interface Link {
+  /** Without credentials. */
+  readonly url: string;
+  readonly protocol: Protocol;
+  /** How many unacknowledged messages the broker takes; the link itself never exceeds it. */
+  readonly receiveMaximum: number;
+  /** Bytes; infinite where the broker names none. */
+  readonly maximumPacketSize: number;
+  readonly maximumQos: Qos;
+  readonly retainAvailable: boolean;
+  /**
+   * Resolves with the reason code of the acknowledgement, also where it is a refusal (0x80 and above); a message that
+   * is larger than the broker takes resolves with 0x95 and is not sent. QoS is lowered to what the broker knows.
+   * Urgent messages overtake those that still wait for a place in the window. Rejects with BROKER_UNREACHABLE when the
+   * link ends first: the message may or may not have arrived.
+   */
+  publish(message: Publication, urgent: boolean): Promise<number>;
+  /** Rejects with BROKER_REFUSED when the broker refuses a filter, BROKER_UNREACHABLE when the link ends. */
+  subscribe(filters: readonly string[]): Promise<void>;
+  unsubscribe(filters: readonly string[]): Promise<void>;
+  /** Calls `listener` for each message, until the returned function is called. Listeners must not throw. */
+  onMessage(listener: (message: Incoming) => void): () => void;
+  /** Why it ended. Never rejects. */
+  readonly closed: Promise<LinkEnd>;
+  /** DISCONNECT (the broker then forgets the will), and the end of the connection whatever the broker does. */
+  end(): Promise<void>;
+  /** Drops the connection: the broker publishes the will. */
+  abort(message: string): void;
+}
+
+export type Protocol = "5" | "3.1.1";
+
+export interface LinkEnd {
+  readonly message: string;
+  /** Reason code of the broker's DISCONNECT. */
+  readonly code?: number;
+  /** The broker's side ended it: neither we, nor a timeout. */
+  readonly byBroker: boolean;
+}
+
+/** Why there is no connection. */
+export interface Refusal {
+  readonly kind: RefusalKind;
+  readonly error: GatewayError;
+}
+
+/**
+ * `protocol`: the broker does not speak this version. `silent`: it closed without a word, which is how some say the
+ * same. `credentials`: who we are or what we may. `busy`: later. `tls`: its certificate. `unreachable`: the rest.
+ */
+export type RefusalKind = "protocol" | "silent" | "credentials" | "busy" | "tls" | "unreachable";

@@ -1,0 +1,266 @@
+import type { BoardChange } from "../core/board.ts";
+import { isGatewayError } from "../core/errors.ts";
+import type { RetainedMessage } from "../core/topics.ts";
+import { Latest } from "./latest.ts";
+import type { Link, Qos } from "./link.ts";
+import { REASON } from "./link.ts";
+import {
+  configPayload,
+  deviceFaults,
+  type Fault,
+  type HealthFacts,
+  healthPayload,
+  healthSignature,
+  infoPayload,
+  statePayload,
+} from "./payloads.ts";
+import { type Context, timeOf } from "./state.ts";
+
+/** Heartbeats that may be missed before `online` and `state` expire (MQTT 5). */
+const HEARTBEATS_KEPT = 3;
+/** Home Assistant takes discovery in one at a time; a hundred at once make it lose states. */
+const DISCOVERY_PAUSE_MS = 20;
+/** A state that follows discovery sooner finds nobody subscribed (0 of 100 at 0 s, 79 at 0.2 s, all at 0.5 s). */
+const SETTLE_MS = 750;
+
+interface Outgoing extends RetainedMessage {
+  readonly retain?: false;
+  readonly qos?: Qos;
+  readonly expires?: boolean;
+}
+
+/** What is true now, on retained topics, over one connection. */
+export class LivePlane {
+  readonly #link: Link;
+  readonly #context: Context;
+  readonly #faults: () => readonly Fault[];
+  readonly #latest: Latest;
+  #stopping = false;
+
+  constructor(link: Link, context: Context, faults: () => readonly Fault[], failed: (error: unknown) => void) {
+    this.#link = link;
+    this.#context = context;
+    this.#faults = faults;
+    this.#latest = new Latest((error) => {
+      if (!isGatewayError(error)) failed(error);
+      else if (error.code !== "BROKER_UNREACHABLE") context.deps.log.warn("not published", { error: error.message });
+    });
+  }
+
+  /**
+   * Everything there is to know, in the order in which it makes sense to a reader: what we are, what is there, how it
+   * is, and only then that it can be believed.
+   */
+  async announce(signal: AbortSignal): Promise<void> {
+    await this.#info();
+    await Promise.all(this.#devices().map((id) => this.#config(id)));
+    await this.#discovery(signal);
+    await Promise.all(this.#devices().flatMap((id) => [this.#deviceStatus(id), this.#state(id)]));
+    await this.#orphans();
+    await this.gatewayStatus();
+    await this.#health();
+    await this.#context.deps.clock.sleep(SETTLE_MS, signal);
+    await this.#states();
+  }
+
+  /** Discovery and states once more, for a Home Assistant that has just come up. */
+  async announceDiscovery(signal: AbortSignal): Promise<void> {
+    await this.#discovery(signal);
+    await this.#context.deps.clock.sleep(SETTLE_MS, signal);
+    await this.#states();
+  }
+
+  /** Follows the board until the signal. */
+  follow(signal: AbortSignal): void {
+    const stop = this.#context.deps.board.onChange((change) => this.#changed(change, signal));
+    signal.addEventListener("abort", stop, { once: true });
+  }
+
+  async beat(signal: AbortSignal): Promise<never> {
+    const { clock, board } = this.#context.deps;
+    for (;;) {
+      await clock.sleep(this.#context.options.heartbeatMs, signal);
+      void this.gatewayStatus();
+      const online = this.#devices().filter((id) => board.get(id)?.health.online);
+      for (const id of online) {
+        void this.#deviceStatus(id);
+        // Of a device that is offline nobody vouches for the state, so it may expire.
+        void this.#state(id);
+      }
+    }
+  }
+
+  async reportHealth(signal: AbortSignal): Promise<never> {
+    const { clock } = this.#context.deps;
+    const { soonestMs, latestMs } = this.#context.options.health;
+    let told = healthSignature(this.#healthFacts());
+    let toldMonoMs = clock.monoMs();
+    for (;;) {
+      await clock.sleep(soonestMs, signal);
+      const signature = healthSignature(this.#healthFacts());
+      if (signature === told && clock.monoMs() - toldMonoMs < latestMs) continue;
+      told = signature;
+      toldMonoMs = clock.monoMs();
+      await this.#health();
+    }
+  }
+
+  /**
+   * `offline` for the gateway; its devices' own status stays, as it does at a crash, where the will can name one topic
+   * only: whoever reads a device's status reads the gateway's too (`availability_mode: all`).
+   */
+  async offline(): Promise<void> {
+    this.#stopping = true;
+    await this.gatewayStatus();
+  }
+
+  /** Resolves when nothing is under way any more. */
+  settled(): Promise<void> {
+    return this.#latest.settled();
+  }
+
+  gatewayStatus(): Promise<void> {
+    const { status } = this.#context.options.topics;
+    return this.#put(status, () => {
+      const payload = this.#stopping ? "offline" : "online";
+      return { topic: status, payload, expires: !this.#stopping };
+    });
+  }
+
+  #changed({ device, what }: BoardChange, signal: AbortSignal): void {
+    switch (what) {
+      case "values":
+        void this.#state(device);
+        return;
+      case "health":
+      case "removed":
+        void this.#deviceStatus(device);
+        return;
+      case "info":
+        void this.#deviceChanged(device, signal);
+        return;
+    }
+  }
+
+  async #deviceChanged(device: string, signal: AbortSignal): Promise<void> {
+    void this.#info();
+    void this.#deviceStatus(device);
+    await this.#config(device);
+    const messages = this.#context.deps.discovery().filter((message) => message.device === device);
+    await Promise.all(messages.map((message) => this.#put(message.topic, () => message)));
+    await this.#context.deps.clock.sleep(SETTLE_MS, signal).catch(() => {});
+    if (!signal.aborted) await this.#state(device);
+  }
+
+  async #discovery(signal: AbortSignal): Promise<void> {
+    for (const message of this.#context.deps.discovery()) {
+      await this.#put(message.topic, () => message);
+      await this.#context.deps.clock.sleep(DISCOVERY_PAUSE_MS, signal);
+    }
+  }
+
+  #devices(): string[] {
+    return this.#context.deps.board.all().map(({ info }) => info.id);
+  }
+
+  #states(): Promise<unknown> {
+    return Promise.all(this.#devices().map((id) => this.#state(id)));
+  }
+
+  #info(): Promise<void> {
+    const { options, deps, memory } = this.#context;
+    return this.#put(options.topics.info, () => {
+      const devices = deps.board.all().map(({ info }) => info);
+      const startedWallMs = deps.clock.wallMs() - (deps.clock.monoMs() - memory.startedMonoMs);
+      return { topic: options.topics.info, payload: infoPayload(deps.gateway, startedWallMs, devices) };
+    });
+  }
+
+  #config(device: string): Promise<void> {
+    const { config: topic } = this.#context.options.topics.device(device);
+    return this.#put(topic, () => {
+      const info = this.#context.deps.board.get(device)?.info;
+      return info && { topic, device, payload: configPayload(info) };
+    });
+  }
+
+  #deviceStatus(device: string): Promise<void> {
+    const { status: topic } = this.#context.options.topics.device(device);
+    return this.#put(topic, () => {
+      const online = this.#context.deps.board.get(device)?.health.online === true;
+      return { topic, device, payload: online ? "online" : "offline", expires: online };
+    });
+  }
+
+  #state(device: string): Promise<void> {
+    const { options, deps } = this.#context;
+    if (!options.publish.state) return Promise.resolve();
+    const { state: topic } = options.topics.device(device);
+    return this.#put(topic, () => {
+      const now = deps.board.get(device);
+      const payload = now && statePayload(now, (at) => timeOf(deps, at));
+      if (payload === undefined) return undefined;
+      return {
+        topic,
+        device,
+        payload,
+        qos: options.qos.state,
+        expires: true,
+        ...(!options.retainState && { retain: false }),
+      };
+    });
+  }
+
+  #health(): Promise<void> {
+    const topic = this.#context.options.topics.health;
+    return this.#put(topic, () => ({ topic, payload: healthPayload(this.#healthFacts()) }));
+  }
+
+  #healthFacts(): HealthFacts {
+    const { store, board, clock } = this.#context.deps;
+    const devices = board.all();
+    return {
+      counters: store.counters(),
+      buffer: store.usage(),
+      clock: clock.syncState(),
+      faults: [...store.faults(), ...this.#faults(), ...deviceFaults(devices)],
+      devices,
+      wallMs: clock.wallMs(),
+    };
+  }
+
+  /** Devices that were taken out while we were away: nobody else would say that they are gone. */
+  async #orphans(): Promise<void> {
+    const { deps, options } = this.#context;
+    const entries = await deps.store.ledger.topics("all");
+    const orphans = entries.filter(
+      ({ topic, device }) =>
+        device !== undefined && !deps.board.get(device) && topic === options.topics.device(device).status,
+    );
+    await Promise.all(orphans.map(({ device }) => device !== undefined && this.#deviceStatus(device)));
+  }
+
+  #put(key: string, make: () => Outgoing | undefined): Promise<void> {
+    return this.#latest.put(key, () => this.#send(make()));
+  }
+
+  async #send(message: Outgoing | undefined): Promise<void> {
+    if (!message || this.#forgotten(message)) return;
+    const { topic, payload, device, retain = true, qos = 1, expires = false } = message;
+    const { deps, options, memory } = this.#context;
+    if (retain) await deps.store.ledger.add(topic, device);
+    if (this.#forgotten(message)) return;
+    const expirySeconds = Math.ceil((HEARTBEATS_KEPT * options.heartbeatMs) / 1000);
+    const code = await this.#link.publish({ topic, payload, qos, retain, ...(expires && { expirySeconds }) }, true);
+    if (code < REASON.unspecified) {
+      memory.forbidden.delete(topic);
+    } else if (memory.forbidden.get(topic) !== code) {
+      memory.forbidden.set(topic, code);
+      deps.log.warn("the broker refuses a topic", { topic, code });
+    }
+  }
+
+  #forgotten({ device }: Outgoing): boolean {
+    return device !== undefined && this.#context.memory.forgotten.has(device);
+  }
+}

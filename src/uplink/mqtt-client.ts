@@ -1,0 +1,338 @@
+import { Readable } from "node:stream";
+import mqtt, { type IClientOptions, type IConnackPacket, type IPublishPacket, type MqttClient } from "mqtt";
+import type { Clock } from "../core/clock.ts";
+import { GatewayError } from "../core/errors.ts";
+import { type Address, parseAddress } from "./address.ts";
+import { Gate } from "./gate.ts";
+import type { Incoming, Link, LinkEnd, Protocol, Publication, Qos, Refusal } from "./link.ts";
+import { REASON } from "./link.ts";
+import { publishSize } from "./packet-size.ts";
+import { refusalOf } from "./refusal.ts";
+
+/** A password that does not show itself in a log. */
+export interface Secret {
+  reveal(): string;
+}
+
+/** PEM texts. What is absent is the system's. */
+export interface ClientTls {
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+}
+
+export interface ConnectOptions {
+  readonly url: string;
+  readonly protocol: Protocol;
+  readonly clientId: string;
+  readonly username?: string;
+  readonly password?: string | Secret;
+  readonly tls?: ClientTls;
+  readonly keepAliveMs: number;
+  readonly connectTimeoutMs: number;
+  /** Without an acknowledgement for so long the link is dropped. mqtt.js waits for ever. */
+  readonly ackTimeoutMs: number;
+  readonly will: { readonly topic: string; readonly payload: string };
+}
+
+export type ConnectOutcome = { readonly link: Link } | { readonly refused: Refusal };
+
+/** Larger packets are not for us; the broker is told so, and mqtt.js drops the link of one that sends them. */
+const INCOMING_MAX_BYTES = 256 * 1024;
+/** Above 65,535 outstanding messages mqtt.js reuses packet ids and messages vanish. */
+const OUTSTANDING_MAX = 10_000;
+const END_WAIT_MS = 1000;
+
+/**
+ * Connects once; resolves with the link or with why there is none, and rejects only with the signal's reason. A client
+ * of mqtt.js lives for one connection: its reconnection, its queue and its store are all out of use, because they give
+ * up on a refused CONNACK, replay one message at a time, and know nothing of what the outbox already has.
+ */
+export async function connectMqtt(options: ConnectOptions, clock: Clock, signal: AbortSignal): Promise<ConnectOutcome> {
+  signal.throwIfAborted();
+  const address = parseAddress(options.url);
+  const client = mqtt.connect(clientOptions(address, options));
+  let error: Error | undefined;
+  const keepFirst = (found: Error) => {
+    error ??= found;
+  };
+  client.on("error", keepFirst);
+  // mqtt.js keeps quiet about stream errors without an errno, such as a web socket's refused upgrade.
+  client.stream.on("error", keepFirst);
+
+  return await new Promise<ConnectOutcome>((resolve, reject) => {
+    const abort = () => {
+      client.end(true);
+      reject(signal.reason);
+    };
+    signal.addEventListener("abort", abort, { once: true });
+    client.once("connect", (connack) => {
+      signal.removeEventListener("abort", abort);
+      resolve({ link: new MqttLink(client, connack, options, address.shown, clock) });
+    });
+    client.once("close", () => {
+      signal.removeEventListener("abort", abort);
+      client.end(true);
+      resolve({ refused: refusalOf(address.shown, error) });
+    });
+  });
+}
+
+function clientOptions(address: Address, options: ConnectOptions): IClientOptions {
+  const { username, password } = credentialsOf(address, options);
+  return {
+    ...endpointOf(address, options.tls),
+    clientId: options.clientId,
+    ...(username !== undefined && { username }),
+    ...(password !== undefined && { password }),
+    protocolVersion: options.protocol === "5" ? 5 : 4,
+    clean: true,
+    keepalive: Math.max(1, Math.round(options.keepAliveMs / 1000)),
+    reschedulePings: true,
+    connectTimeout: options.connectTimeoutMs,
+    reconnectPeriod: 0,
+    resubscribe: false,
+    queueQoSZero: false,
+    outgoingStore: nothingStored,
+    // No expiry: a will must outlast whoever reads it.
+    will: { topic: options.will.topic, payload: Buffer.from(options.will.payload), qos: 1, retain: true },
+    ...(options.protocol === "5" && { properties: { maximumPacketSize: INCOMING_MAX_BYTES } }),
+  };
+}
+
+interface Credentials {
+  readonly username?: string;
+  readonly password?: string;
+}
+
+function credentialsOf(address: Address, options: ConnectOptions): Credentials {
+  const inUrl: Credentials = address.scheme === "unix" ? {} : address;
+  const username = options.username ?? inUrl.username;
+  const password = typeof options.password === "object" ? options.password.reveal() : options.password;
+  const secret = password ?? inUrl.password;
+  return { ...(username !== undefined && { username }), ...(secret !== undefined && { password: secret }) };
+}
+
+function endpointOf(address: Address, tls: ClientTls | undefined): IClientOptions {
+  if (address.scheme === "unix") return { protocol: "mqtt", unixSocket: true, path: address.path };
+  const { scheme, host, port, path } = address;
+  // With a certificate mqtt.js would turn plain mqtt into mqtts, so TLS options go where TLS was asked for.
+  const secure = scheme === "mqtts" || scheme === "wss" ? { ...tls, rejectUnauthorized: true } : {};
+  return { protocol: scheme, host, hostname: host, port, path, ...secure };
+}
+
+/** mqtt.js replays its store before it says `connect`; this one has nothing to replay. */
+const nothingStored = {
+  options: {},
+  put: (packet: unknown, done: (error?: Error, packet?: unknown) => void) => done(undefined, packet),
+  get: (_packet: unknown, done: (error?: Error) => void) => done(new Error("nothing is stored")),
+  del: (packet: unknown, done: (error?: Error, packet?: unknown) => void) => done(undefined, packet),
+  createStream: () => Readable.from([]),
+  close: (done: () => void) => done(),
+} as unknown as NonNullable<IClientOptions["outgoingStore"]>;
+
+/** Something the broker has to answer. */
+interface Pending {
+  readonly reject: (error: GatewayError) => void;
+  sentMonoMs: number;
+}
+
+class MqttLink implements Link {
+  readonly url: string;
+  readonly protocol: Protocol;
+  readonly receiveMaximum: number;
+  readonly maximumPacketSize: number;
+  readonly maximumQos: Qos;
+  readonly retainAvailable: boolean;
+  readonly closed: Promise<LinkEnd>;
+
+  readonly #client: MqttClient;
+  readonly #clock: Clock;
+  readonly #gate: Gate;
+  /** In the order of sending. */
+  readonly #sent = new Set<Pending>();
+  readonly #waiting = new Set<Pending>();
+  readonly #over = new AbortController();
+  #acknowledgedWith: number = REASON.success;
+  #ownReason: string | undefined;
+  #saidReason: { message: string; code?: number } | undefined;
+
+  constructor(client: MqttClient, connack: IConnackPacket, options: ConnectOptions, url: string, clock: Clock) {
+    const facts = connack.properties ?? {};
+    this.#client = client;
+    this.#clock = clock;
+    this.url = url;
+    this.protocol = options.protocol;
+    this.receiveMaximum = Math.min(facts.receiveMaximum ?? OUTSTANDING_MAX, OUTSTANDING_MAX);
+    this.maximumPacketSize = facts.maximumPacketSize ?? Number.POSITIVE_INFINITY;
+    this.maximumQos = facts.maximumQoS === 0 || facts.maximumQoS === 1 ? facts.maximumQoS : 2;
+    this.retainAvailable = facts.retainAvailable !== false;
+    // mqtt.js ignores the server's receive maximum.
+    this.#gate = new Gate(this.receiveMaximum);
+    // mqtt.js gives the callback what its store had, not the acknowledgement; it does so before the next packet.
+    client.on("packetreceive", (packet) => {
+      const code = "reasonCode" in packet ? packet.reasonCode : undefined;
+      this.#acknowledgedWith = code ?? REASON.success;
+    });
+    client.on("disconnect", ({ reasonCode = 0 }) => {
+      const code = `0x${reasonCode.toString(16).padStart(2, "0")}`;
+      this.#saidReason = { message: `the broker ended the connection (reason ${code})`, code: reasonCode };
+    });
+    client.on("error", (error) => {
+      this.#saidReason ??= { message: error.message };
+      // A keep-alive without an answer is the network's silence, not the broker's word.
+      if (error.message === "Keepalive timeout") this.#ownReason ??= "no answer within the keep-alive time";
+      client.stream.destroy();
+    });
+    this.closed = new Promise((resolve) => client.once("close", () => resolve(this.#finish())));
+    void this.#watch(options.ackTimeoutMs);
+  }
+
+  publish(message: Publication, urgent: boolean): Promise<number> {
+    const qos = lower(message.qos, this.maximumQos);
+    const sized = publishSize({ ...message, qos }, this.protocol);
+    if (sized > this.maximumPacketSize) return Promise.resolve(REASON.packetTooLarge);
+    return this.#ask((pending, resolve) => {
+      const send = () => {
+        this.#sending(pending);
+        const answered = (error?: Error) => {
+          this.#settled(pending);
+          if (qos > 0) this.#gate.leave();
+          const code = error ? reasonOf(error) : qos > 0 ? this.#acknowledgedWith : REASON.success;
+          if (code === undefined) pending.reject(this.#lost());
+          else resolve(code);
+        };
+        this.#client.publish(message.topic, message.payload, this.#publishOptions(message, qos), answered);
+      };
+      if (qos > 0) this.#gate.enter(urgent, send);
+      else send();
+    });
+  }
+
+  #publishOptions(message: Publication, qos: Qos) {
+    const { expirySeconds, correlationData } = message;
+    const properties = {
+      ...(expirySeconds !== undefined && { messageExpiryInterval: expirySeconds }),
+      ...(correlationData && { correlationData: Buffer.from(correlationData) }),
+    };
+    return { qos, retain: message.retain === true && this.retainAvailable, properties };
+  }
+
+  subscribe(filters: readonly string[]): Promise<void> {
+    if (filters.length === 0) return Promise.resolve();
+    return this.#ask((pending, resolve) => {
+      this.#sending(pending);
+      const qos = lower(1, this.maximumQos);
+      this.#client.subscribe([...filters], { qos }, (error) => {
+        this.#settled(pending);
+        if (!error) resolve();
+        else pending.reject(reasonOf(error) === undefined ? this.#lost() : refusedFilter(filters, error));
+      });
+    });
+  }
+
+  unsubscribe(filters: readonly string[]): Promise<void> {
+    if (filters.length === 0) return Promise.resolve();
+    return this.#ask((pending, resolve) => {
+      this.#sending(pending);
+      this.#client.unsubscribe([...filters], (error) => {
+        this.#settled(pending);
+        if (error) pending.reject(this.#lost());
+        else resolve();
+      });
+    });
+  }
+
+  onMessage(listener: (message: Incoming) => void): () => void {
+    const handler = (topic: string, payload: Buffer, packet: IPublishPacket) => {
+      const { responseTopic, correlationData } = packet.properties ?? {};
+      listener({
+        topic,
+        payload,
+        retained: packet.retain,
+        qos: packet.qos,
+        ...(responseTopic !== undefined && { responseTopic }),
+        ...(correlationData && { correlationData }),
+      });
+    };
+    this.#client.on("message", handler);
+    return () => this.#client.off("message", handler);
+  }
+
+  async end(): Promise<void> {
+    if (this.#over.signal.aborted) return;
+    this.#ownReason ??= "closed by us";
+    // With something outstanding mqtt.js would wait for its acknowledgement before it says DISCONNECT.
+    if (this.#sent.size > 0) this.#client.end(true);
+    else this.#client.end(false);
+    const timer = setTimeout(() => this.#client.stream.destroy(), END_WAIT_MS);
+    await this.closed;
+    clearTimeout(timer);
+  }
+
+  abort(message: string): void {
+    this.#ownReason ??= message;
+    this.#client.end(true);
+  }
+
+  #ask<T>(start: (pending: Pending, resolve: (value: T) => void) => void): Promise<T> {
+    if (this.#over.signal.aborted) return Promise.reject(this.#lost());
+    return new Promise((resolve, reject) => {
+      const pending: Pending = { reject, sentMonoMs: 0 };
+      this.#waiting.add(pending);
+      start(pending, resolve);
+    });
+  }
+
+  #sending(pending: Pending): void {
+    pending.sentMonoMs = this.#clock.monoMs();
+    this.#waiting.delete(pending);
+    this.#sent.add(pending);
+  }
+
+  #settled(pending: Pending): void {
+    this.#sent.delete(pending);
+  }
+
+  /** mqtt.js leaves the callbacks of a lost connection uncalled. */
+  #finish(): LinkEnd {
+    const end: LinkEnd = this.#ownReason
+      ? { message: this.#ownReason, byBroker: false }
+      : { message: "the connection was lost", ...this.#saidReason, byBroker: true };
+    this.#over.abort();
+    this.#gate.clear();
+    for (const pending of [...this.#sent, ...this.#waiting]) pending.reject(this.#lost());
+    this.#sent.clear();
+    this.#waiting.clear();
+    this.#client.end(true);
+    return end;
+  }
+
+  async #watch(ackTimeoutMs: number): Promise<void> {
+    const { signal } = this.#over;
+    while (!signal.aborted) {
+      const [oldest] = this.#sent;
+      if (oldest && this.#clock.monoMs() - oldest.sentMonoMs >= ackTimeoutMs) {
+        this.abort(`no acknowledgement within ${ackTimeoutMs / 1000} s`);
+      }
+      await this.#clock.sleep(Math.min(1000, ackTimeoutMs), signal).catch(() => {});
+    }
+  }
+
+  #lost(): GatewayError {
+    return new GatewayError("BROKER_UNREACHABLE", `the connection to ${this.url} has ended`);
+  }
+}
+
+function lower(qos: Qos, maximum: Qos): Qos {
+  return qos > maximum ? maximum : qos;
+}
+
+/** The broker's refusal; undefined for errors of mqtt.js itself, which all mean that the connection is gone. */
+function reasonOf(error: Error & { code?: unknown }): number | undefined {
+  return typeof error.code === "number" ? error.code : undefined;
+}
+
+function refusedFilter(filters: readonly string[], cause: Error): GatewayError {
+  return new GatewayError("BROKER_REFUSED", `the subscription to ${filters.join(", ")} was refused`, { cause });
+}

@@ -1,0 +1,126 @@
+import type { DeviceNow } from "../core/board.ts";
+import type { SyncState } from "../core/clock.ts";
+import type { Channel, DeviceInfo } from "../core/device.ts";
+import type { Counters, GatewayInfo } from "../core/gateway.ts";
+import { quantityOf } from "../core/quantity.ts";
+import type { StoredRecord, Value } from "../core/reading.ts";
+import type { ResolvedTime } from "../core/timeline.ts";
+
+/** One fault as `health` shows it. */
+export interface Fault {
+  readonly code: string;
+  readonly message: string;
+  readonly device?: string;
+}
+
+/** RFC 3339 in UTC with milliseconds; a time that no calendar holds (a clock gone mad) becomes the epoch. */
+export function timeText(wallMs: number): string {
+  return new Date(Math.abs(wallMs) <= 8.64e15 ? wallMs : 0).toISOString();
+}
+
+/** Rounded to the channel's decimals; what is no number, or of a channel that is gone, stays as it is. */
+export function rounded(value: Value, channel: Channel | undefined): Value {
+  if (typeof value !== "number" || !channel) return value;
+  const result = Number(value.toFixed(channel.decimals));
+  return Object.is(result, -0) ? 0 : result;
+}
+
+/** The newest value of each channel, and the time of the newest of them. Undefined while there is no value. */
+export function statePayload(now: DeviceNow, timeOf: (at: StoredRecord["record"]["at"]) => ResolvedTime) {
+  const times: number[] = [];
+  const state: Record<string, Value> = {};
+  for (const channel of now.info.channels) {
+    const newest = now.newest.get(channel.key);
+    if (!newest) continue;
+    state[channel.key] = rounded(newest.value, channel);
+    times.push(timeOf(newest.at).wallMs);
+  }
+  if (times.length === 0) return undefined;
+  return JSON.stringify({ ...state, time: timeText(Math.max(...times)) });
+}
+
+export interface ReadingContext {
+  readonly info: DeviceInfo | undefined;
+  readonly time: ResolvedTime;
+  readonly replay: boolean;
+}
+
+/** One reading. `replay` marks what was taken before this connection came up: history, not news. */
+export function readingPayload({ epoch, seq, record }: StoredRecord, { info, time, replay }: ReadingContext): string {
+  const channels = new Map(info?.channels.map((channel) => [channel.key, channel]));
+  const values = Object.entries(record.values).map(([key, value]) => [key, rounded(value, channels.get(key))]);
+  return JSON.stringify({
+    epoch,
+    seq,
+    time: timeText(time.wallMs),
+    clock: time.clock,
+    values: Object.fromEntries(values),
+    ...(record.quality && { quality: record.quality }),
+    replay,
+  });
+}
+
+export function infoPayload(gateway: GatewayInfo, startedWallMs: number, devices: readonly DeviceInfo[]): string {
+  return JSON.stringify({
+    ...gateway,
+    started: timeText(startedWallMs),
+    devices: devices.map(({ id, name, driver }) => ({ id, name, driver })),
+  });
+}
+
+export function configPayload(info: DeviceInfo): string {
+  const { intervalMs, channels, ...rest } = info;
+  return JSON.stringify({
+    ...rest,
+    interval_s: intervalMs / 1000,
+    channels: channels.map((channel) => {
+      const unit = channel.unit ?? quantityOf(channel.quantity).unit;
+      return { ...channel, ...(unit !== undefined && { unit }) };
+    }),
+  });
+}
+
+export interface HealthFacts {
+  readonly counters: Counters;
+  readonly buffer: { readonly bytes: number; readonly oldestPendingMs?: number };
+  readonly clock: SyncState;
+  readonly faults: readonly Fault[];
+  readonly devices: readonly DeviceNow[];
+  readonly wallMs: number;
+}
+
+export function healthPayload(facts: HealthFacts): string {
+  const { dropped, ...counters } = facts.counters;
+  const droppedTotal = Object.values(dropped).reduce((sum, count) => sum + count, 0);
+  return JSON.stringify({
+    ...counters,
+    dropped,
+    dropped_total: droppedTotal,
+    buffer: { bytes: facts.buffer.bytes, oldest_s: Math.round((facts.buffer.oldestPendingMs ?? 0) / 1000) },
+    clock: facts.clock,
+    faults: facts.faults,
+    devices: Object.fromEntries(facts.devices.map(({ info, health }) => [info.id, deviceHealth(health)])),
+    time: timeText(facts.wallMs),
+  });
+}
+
+function deviceHealth({ state, online, code, reason, reads, errors }: DeviceNow["health"]) {
+  return { state, online, ...(code && { code }), ...(reason && { reason }), reads, errors };
+}
+
+/** What makes `health` news before its time: everything but the counters, which always move. */
+export function healthSignature({ counters, clock, faults, devices }: HealthFacts): string {
+  const states = devices.map(({ info, health }) => [info.id, health.state, health.online, health.code]);
+  return JSON.stringify([counters.dropped, clock, faults, states]);
+}
+
+/** Devices that are not well, as faults: Home Assistant and people then have one list to look at. */
+export function deviceFaults(devices: readonly DeviceNow[]): Fault[] {
+  return devices
+    .filter(({ health }) => health.state === "failing" || health.state === "absent")
+    .map(({ info, health }) => ({
+      code: health.code ?? "DEVICE",
+      message: health.reason ?? `${info.id} is ${health.state}`,
+      device: info.id,
+    }));
+}

@@ -1,0 +1,110 @@
+import { isGatewayError } from "../core/errors.ts";
+import { Drain } from "./drain.ts";
+import type { Incoming, Link, LinkEnd } from "./link.ts";
+import { LivePlane } from "./live.ts";
+import type { Fault } from "./payloads.ts";
+import type { RetainedReader } from "./retained.ts";
+import { outlastRival } from "./rival.ts";
+import type { Context } from "./state.ts";
+import { matches } from "./topic-filter.ts";
+
+const FAREWELL_MS = 2000;
+
+/** What can be asked of a connection while it lasts. */
+export interface Session {
+  readonly link: Link;
+  readonly reader: RetainedReader;
+  announceDiscovery(): void;
+  /** Resolves when nothing retained is under way. */
+  settled(): Promise<void>;
+}
+
+/**
+ * Everything that happens over one connection, in order: subscriptions, so that no answer is missed; the announcement;
+ * then the backlog. Resolves when the connection has ended: by itself, or politely after the signal.
+ */
+export async function runSession(
+  link: Link,
+  context: Context,
+  faults: () => readonly Fault[],
+  opened: (session: Session) => void,
+  signal: AbortSignal,
+): Promise<LinkEnd> {
+  const { options, deps } = context;
+  const over = new AbortController();
+  const stop = () => over.abort();
+  signal.addEventListener("abort", stop, { once: true });
+  let bug: { readonly error: unknown } | undefined;
+  const failed = (error: unknown) => {
+    // A broker that does not do its part is left and tried again; what is unknown is ours and goes to the top.
+    if (isGatewayError(error)) return link.abort(error.message);
+    bug ??= { error };
+    over.abort();
+  };
+  const ended = link.closed.then(stop);
+  const live = new LivePlane(link, context, faults, failed);
+  const drain = new Drain(link, context);
+  const kept = new Set(deps.subscriptions.map(({ filter }) => filter));
+  const reader = { link, topics: options.topics, clock: deps.clock, random: deps.random, kept };
+  const work = async () => {
+    await listen(link, context);
+    await outlastRival(reader, context, over.signal);
+    opened({
+      link,
+      reader,
+      announceDiscovery: () => attempt(live.announceDiscovery(over.signal), over.signal, failed),
+      settled: () => live.settled(),
+    });
+    live.follow(over.signal);
+    await live.announce(over.signal);
+    attempt(live.beat(over.signal), over.signal, failed);
+    attempt(live.reportHealth(over.signal), over.signal, failed);
+    await drain.run(over.signal);
+  };
+  if (signal.aborted) stop();
+  attempt(work(), over.signal, failed);
+  await new Promise<void>((resolve) => {
+    if (over.signal.aborted) resolve();
+    else over.signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+  signal.removeEventListener("abort", stop);
+
+  if (bug) link.abort("an error of our own");
+  else if (signal.aborted) await sayGoodbye(link, live, context);
+  const end = await link.closed;
+  await ended;
+  drain.finish(end);
+  if (bug) throw bug.error;
+  return end;
+}
+
+/** Lets a part run on its own; that it stops with the connection is no failure. */
+function attempt(part: Promise<unknown>, over: AbortSignal, failed: (error: unknown) => void): void {
+  part.catch((error) => {
+    if (!over.aborted) failed(error);
+  });
+}
+
+async function listen(link: Link, { deps }: Context): Promise<void> {
+  link.onMessage((message: Incoming) => {
+    for (const { filter, onMessage } of deps.subscriptions) {
+      if (matches(filter, message.topic)) onMessage(message);
+    }
+  });
+  for (const { filter } of deps.subscriptions) {
+    try {
+      await link.subscribe([filter]);
+    } catch (error) {
+      if (!isGatewayError(error, "BROKER_REFUSED")) throw error;
+      deps.log.warn("a subscription was refused", { filter });
+    }
+  }
+}
+
+async function sayGoodbye(link: Link, live: LivePlane, { deps }: Context): Promise<void> {
+  const said = new AbortController();
+  const timeout = deps.clock.sleep(FAREWELL_MS, said.signal).catch(() => {});
+  await Promise.race([live.offline(), timeout, link.closed]);
+  said.abort();
+  await link.end();
+}

@@ -1,0 +1,194 @@
+import { type ErrorCode, GatewayError } from "../core/errors.ts";
+import { parseAddress } from "./address.ts";
+import { backoffSleep, slowDelayMs } from "./backoff.ts";
+import { Dialer } from "./dialer.ts";
+import type { LinkEnd, Protocol, Publication, Refusal } from "./link.ts";
+import { REASON } from "./link.ts";
+import { connectMqtt } from "./mqtt-client.ts";
+import type { UplinkOptions } from "./options.ts";
+import type { Fault } from "./payloads.ts";
+import { clearRetained, readRetained } from "./retained.ts";
+import { runSession, type Session } from "./session.ts";
+import { type Context, type Memory, newMemory, type UplinkDeps } from "./state.ts";
+
+/** How the connection is. Monotonic times are this boot's. */
+export interface LinkState {
+  readonly connected: boolean;
+  /** The broker that is connected or tried, without credentials. */
+  readonly url: string;
+  readonly protocol: Protocol;
+  /** Monotonic time of the last change of `connected`. */
+  readonly sinceMonoMs: number;
+  /** Attempts since the last stable connection. */
+  readonly attempts: number;
+  readonly lastError?: { readonly code: ErrorCode; readonly message: string };
+}
+
+/** Delivers what the store holds and shows what the board shows, over one connection at a time. */
+export interface Uplink {
+  /** Connects, and connects again, until the signal; then says `offline`, if it can, and resolves. */
+  run(signal: AbortSignal): Promise<void>;
+  linkState(): LinkState;
+  faults(): readonly Fault[];
+  /** A message that is not retained: an answer, an event. Rejects with BROKER_UNREACHABLE or BROKER_REFUSED. */
+  publish(message: Omit<Publication, "retain">): Promise<void>;
+  /** Discovery and states once more. Does nothing while there is no connection: a connection begins with them. */
+  announce(): void;
+  /** Removes retained messages. Rejects with BROKER_UNREACHABLE or BROKER_REFUSED; can be repeated. */
+  clearRetained(topics: readonly string[]): Promise<void>;
+  /** Which of these topics hold a retained message, read from the broker. Rejects with BROKER_UNREACHABLE. */
+  retainedAmong(topics: readonly string[]): Promise<string[]>;
+  /** Nothing retained is published for a device any more; resolves when nothing is under way for it. */
+  forget(device: string): Promise<void>;
+  /** Takes `forget` back, for a device that returns. */
+  remember(device: string): void;
+}
+
+/** Throws CONFIG_INVALID for an address that is none. */
+export function createUplink(options: UplinkOptions, deps: UplinkDeps): Uplink {
+  return new MqttUplink(options, deps);
+}
+
+class MqttUplink implements Uplink {
+  readonly #options: UplinkOptions;
+  readonly #deps: UplinkDeps;
+  readonly #memory: Memory;
+  readonly #context: Context;
+  readonly #dialer: Dialer;
+  #session: Session | undefined;
+  #connected = false;
+  #sinceMonoMs: number;
+  #attempts = 0;
+  #lastError: GatewayError | undefined;
+
+  constructor(options: UplinkOptions, deps: UplinkDeps) {
+    for (const url of options.urls) parseAddress(url);
+    this.#options = options;
+    this.#deps = deps;
+    this.#memory = newMemory(deps.clock);
+    this.#context = { options, deps, memory: this.#memory };
+    this.#dialer = new Dialer(options);
+    this.#sinceMonoMs = deps.clock.monoMs();
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    try {
+      while (!signal.aborted) await this.#once(signal);
+    } catch (error) {
+      if (!signal.aborted || error !== signal.reason) throw error;
+    }
+  }
+
+  linkState(): LinkState {
+    const { url, protocol } = this.#dialer.target();
+    const error = this.#lastError;
+    return {
+      connected: this.#connected,
+      url: parseAddress(url).shown,
+      protocol,
+      sinceMonoMs: this.#sinceMonoMs,
+      attempts: this.#attempts,
+      ...(error && { lastError: { code: error.code, message: error.message } }),
+    };
+  }
+
+  faults(): readonly Fault[] {
+    const { forbidden, rival } = this.#memory;
+    const error = this.#connected ? undefined : this.#lastError;
+    return [
+      ...(error ? [{ code: error.code, message: error.message }] : []),
+      ...(rival ? [rival] : []),
+      ...[...forbidden].map(([topic, code]) => ({
+        code: "BROKER_REFUSED",
+        message: `the broker refuses ${topic} (reason 0x${code.toString(16)})`,
+      })),
+    ];
+  }
+
+  async publish(message: Omit<Publication, "retain">): Promise<void> {
+    const code = await this.#open().link.publish(message, true);
+    if (code < REASON.unspecified) return;
+    throw new GatewayError("BROKER_REFUSED", `${message.topic} was refused with reason 0x${code.toString(16)}`);
+  }
+
+  announce(): void {
+    this.#session?.announceDiscovery();
+  }
+
+  async clearRetained(topics: readonly string[]): Promise<void> {
+    await clearRetained(this.#open().link, topics);
+  }
+
+  async retainedAmong(topics: readonly string[]): Promise<string[]> {
+    return [...(await readRetained(this.#open().reader, topics)).keys()];
+  }
+
+  async forget(device: string): Promise<void> {
+    this.#memory.forgotten.add(device);
+    await this.#session?.settled();
+  }
+
+  remember(device: string): void {
+    this.#memory.forgotten.delete(device);
+  }
+
+  #open(): Session {
+    if (this.#session) return this.#session;
+    throw new GatewayError("BROKER_UNREACHABLE", `not connected to ${this.linkState().url}`);
+  }
+
+  /** One connection from the attempt to its end, and the pause that follows. */
+  async #once(signal: AbortSignal): Promise<void> {
+    const { options, context } = { options: this.#options, context: this.#context };
+    const { clock, log } = this.#deps;
+    const outcome = await connectMqtt(
+      { ...options, ...this.#dialer.target(), will: { topic: options.topics.status, payload: "offline" } },
+      clock,
+      signal,
+    );
+    if ("refused" in outcome) return await this.#refused(outcome.refused, signal);
+
+    const { link } = outcome;
+    this.#dialer.connected();
+    this.#turned(true);
+    log.info("connected to the broker", { url: link.url, protocol: link.protocol });
+    const opened = (session: Session) => {
+      this.#session = session;
+    };
+    try {
+      const end = await runSession(link, context, () => this.faults(), opened, signal);
+      this.#lost(link.url, end);
+    } finally {
+      this.#session = undefined;
+      this.#turned(false);
+    }
+    if (!signal.aborted) await backoffSleep(this.#attempts++, this.#deps, options.reconnect, signal);
+  }
+
+  #turned(connected: boolean): void {
+    const { clock } = this.#deps;
+    const nowMonoMs = clock.monoMs();
+    if (!connected && nowMonoMs - this.#sinceMonoMs >= this.#options.reconnect.stableMs) this.#attempts = 0;
+    this.#connected = connected;
+    this.#sinceMonoMs = nowMonoMs;
+  }
+
+  #lost(url: string, { message, code, byBroker }: LinkEnd): void {
+    const taken = code === REASON.sessionTakenOver ? ": another client uses our client id" : "";
+    this.#lastError = new GatewayError("BROKER_UNREACHABLE", `${url}: ${message}${taken}`);
+    this.#deps.log.info("disconnected from the broker", { url, message: `${message}${taken}`, byBroker });
+  }
+
+  async #refused({ kind, error }: Refusal, signal: AbortSignal): Promise<void> {
+    if (this.#lastError?.message !== error.message) {
+      this.#deps.log.warn("the broker cannot be reached", { kind, error: error.message });
+    }
+    this.#lastError = error;
+    const then = this.#dialer.refused(kind);
+    if (then !== "wait") return;
+    const attempt = this.#attempts++;
+    const { reconnect } = this.#options;
+    if (kind === "credentials") await this.#deps.clock.sleep(slowDelayMs(this.#deps.random, reconnect), signal);
+    else await backoffSleep(attempt, this.#deps, reconnect, signal);
+  }
+}
