@@ -59,15 +59,18 @@ export class LivePlane {
     await this.#orphans();
     await this.gatewayStatus();
     await this.#health();
-    await this.#context.deps.clock.sleep(SETTLE_MS, signal);
-    await this.#states();
   }
 
   /** Discovery and states once more, for a Home Assistant that has just come up. */
   async announceDiscovery(signal: AbortSignal): Promise<void> {
     await this.#discovery(signal);
+    await this.repeatStates(signal);
+  }
+
+  /** The states again, when whoever heard the discovery has subscribed to them. */
+  async repeatStates(signal: AbortSignal): Promise<void> {
     await this.#context.deps.clock.sleep(SETTLE_MS, signal);
-    await this.#states();
+    await Promise.all(this.#devices().map((id) => this.#state(id)));
   }
 
   /** Follows the board until the signal. */
@@ -161,10 +164,6 @@ export class LivePlane {
 
   #devices(): string[] {
     return this.#context.deps.board.all().map(({ info }) => info.id);
-  }
-
-  #states(): Promise<unknown> {
-    return Promise.all(this.#devices().map((id) => this.#state(id)));
   }
 
   #info(): Promise<void> {

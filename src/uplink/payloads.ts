@@ -2,7 +2,6 @@ import type { DeviceNow } from "../core/board.ts";
 import type { SyncState } from "../core/clock.ts";
 import type { Channel, DeviceInfo } from "../core/device.ts";
 import type { Counters, GatewayInfo } from "../core/gateway.ts";
-import { quantityOf } from "../core/quantity.ts";
 import type { StoredRecord, Value } from "../core/reading.ts";
 import type { ResolvedTime } from "../core/timeline.ts";
 
@@ -73,10 +72,7 @@ export function configPayload(info: DeviceInfo): string {
   return JSON.stringify({
     ...rest,
     interval_s: intervalMs / 1000,
-    channels: channels.map((channel) => {
-      const unit = channel.unit ?? quantityOf(channel.quantity).unit;
-      return { ...channel, ...(unit !== undefined && { unit }) };
-    }),
+    channels,
   });
 }
 

@@ -57,6 +57,7 @@ export async function runSession(
     });
     live.follow(over.signal);
     await live.announce(over.signal);
+    attempt(live.repeatStates(over.signal), over.signal, failed);
     attempt(live.beat(over.signal), over.signal, failed);
     attempt(live.reportHealth(over.signal), over.signal, failed);
     await drain.run(over.signal);

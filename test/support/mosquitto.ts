@@ -16,6 +16,8 @@ export interface MosquittoOptions {
   readonly listener?: readonly string[];
   /** Name and password of every user; with them anonymous clients are refused. */
   readonly passwords?: Readonly<Record<string, string>>;
+  /** Lines of an ACL file (`topic readwrite a/#`). */
+  readonly acl?: readonly string[];
   /** Keeps retained messages and sessions over `stop()` and `start()`. */
   readonly persistence?: boolean;
 }
@@ -74,6 +76,11 @@ function configText(port: number, directory: string, options: MosquittoOptions):
   const lines = [`user ${userInfo().username}`, ...(options.global ?? [])];
   if (options.persistence) lines.push("persistence true", `persistence_location ${directory}/`);
   if (options.passwords) lines.push(`password_file ${passwordFile(directory, options.passwords)}`);
+  if (options.acl) {
+    const file = join(directory, "acl");
+    writeFileSync(file, `${options.acl.join("\n")}\n`);
+    lines.push(`acl_file ${file}`);
+  }
   lines.push(`allow_anonymous ${options.passwords ? "false" : "true"}`, `listener ${port} 127.0.0.1`);
   return `${[...lines, ...(options.listener ?? [])].join("\n")}\n`;
 }

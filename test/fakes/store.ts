@@ -1,0 +1,115 @@
+import type { Clock } from "../../src/core/clock.ts";
+import type { Counters } from "../../src/core/gateway.ts";
+import type { OutboxRecord, StoredRecord } from "../../src/core/reading.ts";
+import type { BootAnchors } from "../../src/core/timeline.ts";
+import type { LedgerEntry, Outbox, RetainedLedger, StoreFault, StoreUsage } from "../../src/store/store.ts";
+
+/** The store's outbox and ledger in memory: everything is durable at once and nothing is ever full. */
+export class MemoryStore {
+  readonly epoch: number;
+  readonly outbox: MemoryOutbox = new MemoryOutbox();
+  readonly ledger: MemoryLedger = new MemoryLedger();
+  anchors: readonly BootAnchors[] = [];
+  faultList: readonly StoreFault[] = [];
+
+  constructor(epoch = 1) {
+    this.epoch = epoch;
+  }
+
+  accept(record: OutboxRecord): StoredRecord {
+    return this.outbox.append(this.epoch, record);
+  }
+
+  /** The clock of this boot is known to be right from now on. */
+  anchor(clock: Clock): void {
+    const monoMs = clock.monoMs();
+    this.anchors = [{ boot: clock.bootId(), anchors: [{ monoMs, offsetMs: clock.wallMs() - monoMs }] }];
+  }
+
+  boots(): readonly BootAnchors[] {
+    return this.anchors;
+  }
+
+  counters(): Counters {
+    return this.outbox.counters();
+  }
+
+  faults(): readonly StoreFault[] {
+    return this.faultList;
+  }
+
+  usage(): StoreUsage {
+    return { path: ":memory:", bytes: 0 };
+  }
+}
+
+class MemoryOutbox implements Outbox {
+  readonly records: StoredRecord[] = [];
+  readonly aside: { readonly record: StoredRecord; readonly reason: string }[] = [];
+  #cursor = 0;
+  #unheard = 0;
+  #waiting: (() => void)[] = [];
+
+  get head(): number {
+    return this.records.length;
+  }
+
+  append(epoch: number, record: OutboxRecord): StoredRecord {
+    const position = this.records.length + 1;
+    const stored = { position, epoch, seq: position, record };
+    this.records.push(stored);
+    for (const wake of this.#waiting.splice(0)) wake();
+    return stored;
+  }
+
+  cursor(): number {
+    return this.#cursor;
+  }
+
+  async after(position: number, limit: number): Promise<StoredRecord[]> {
+    return this.records.slice(position, position + limit);
+  }
+
+  arrival(position: number, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return Promise.reject(signal.reason);
+    if (this.head > position) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      this.#waiting.push(resolve);
+      signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+    });
+  }
+
+  acknowledge(_destination: string, position: number, unheard = 0): void {
+    if (position < this.#cursor) throw new Error(`the cursor went back from ${this.#cursor} to ${position}`);
+    this.#cursor = position;
+    this.#unheard += unheard;
+  }
+
+  setAside(_destination: string, record: StoredRecord, reason: string): void {
+    this.aside.push({ record, reason });
+  }
+
+  counters(): Counters {
+    const dropped: Record<string, number> = {};
+    for (const { reason } of this.aside) dropped[reason] = (dropped[reason] ?? 0) + 1;
+    const pending = this.head - this.#cursor;
+    const delivered = this.#cursor - this.aside.length;
+    return { sampled: this.head, delivered, unheard: this.#unheard, pending, dropped };
+  }
+}
+
+class MemoryLedger implements RetainedLedger {
+  readonly entries = new Map<string, LedgerEntry>();
+
+  async add(topic: string, device: string | undefined): Promise<void> {
+    this.entries.set(topic, { topic, ...(device !== undefined && { device }) });
+  }
+
+  async topics(of: { readonly device: string | undefined } | "all"): Promise<LedgerEntry[]> {
+    return [...this.entries.values()].filter((entry) => of === "all" || entry.device === of.device);
+  }
+
+  async cleared(topic: string): Promise<void> {
+    this.entries.delete(topic);
+  }
+}
