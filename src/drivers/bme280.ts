@@ -15,6 +15,7 @@ import {
   TRIMMING_LENGTH,
   type Trimming,
   untilIdle,
+  writeEach,
 } from "./bosch-280.ts";
 import { i2cDriver, sampleOf } from "./driver.ts";
 
@@ -43,16 +44,16 @@ export const bme280 = i2cDriver({
     const trimming = decodeTrimming(await chip.readRegister(REGISTER.trimming, TRIMMING_LENGTH));
     const [H1 = 0] = await chip.readRegister(REGISTER.trimmingH1, 1);
     const humidityTrimming = decodeHumidityTrimming(H1, await chip.readRegister(REGISTER.trimmingH2, 7));
-    // Registers and values in pairs (§6.2.1), all of them each time: what a brown-out erased is back with the next read.
+    // All of them each time: what a brown-out erased is back with the next read.
     const start = [
-      ...[REGISTER.config, configRegister(filter)],
+      [REGISTER.config, configRegister(filter)],
       // Takes effect with the write to ctrl_meas that follows (§5.4.3).
-      ...[REGISTER.ctrlHum, oversamplingCode(oversampling)],
-      ...[REGISTER.ctrlMeas, forcedMeasurement(oversampling)],
-    ];
+      [REGISTER.ctrlHum, oversamplingCode(oversampling)],
+      [REGISTER.ctrlMeas, forcedMeasurement(oversampling)],
+    ] as const;
     return {
       async read(signal) {
-        await chip.write(start);
+        await writeEach(chip, start);
         await context.clock.sleep(measurementMs(oversampling, 3), signal);
         await untilIdle(chip, context, signal);
         return { values: decode(await chip.readRegister(REGISTER.data, DATA_LENGTH), trimming, humidityTrimming) };

@@ -14,6 +14,7 @@ import {
   TRIMMING_LENGTH,
   type Trimming,
   untilIdle,
+  writeEach,
 } from "./bosch-280.ts";
 import { i2cDriver, sampleOf } from "./driver.ts";
 
@@ -39,11 +40,14 @@ export const bmp280 = i2cDriver({
   async open(chip, { oversampling, filter }, context) {
     await untilIdle(chip, context);
     const trimming = decodeTrimming(await chip.readRegister(REGISTER.trimming, TRIMMING_LENGTH));
-    // Registers and values in pairs (§5.2.1), all of them each time: what a brown-out erased is back with the next read.
-    const start = [REGISTER.config, configRegister(filter), REGISTER.ctrlMeas, forcedMeasurement(oversampling)];
+    // All of them each time: what a brown-out erased is back with the next read.
+    const start = [
+      [REGISTER.config, configRegister(filter)],
+      [REGISTER.ctrlMeas, forcedMeasurement(oversampling)],
+    ] as const;
     return {
       async read(signal) {
-        await chip.write(start);
+        await writeEach(chip, start);
         await context.clock.sleep(measurementMs(oversampling, 2), signal);
         await untilIdle(chip, context, signal);
         return { values: decode(await chip.readRegister(REGISTER.data, DATA_LENGTH), trimming) };

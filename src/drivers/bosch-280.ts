@@ -103,6 +103,14 @@ export async function untilIdle(chip: I2cDevice, { clock }: DriverContext, signa
   throw new GatewayError("NOT_READY", `status is still busy ${IDLE_POLLS * IDLE_POLL_MS} ms after the longest time`);
 }
 
+/**
+ * One register a write. The chip takes register and value in pairs too (§6.2.1), but its clones and models of it need
+ * not: a plain register file counts on and would overwrite the data registers.
+ */
+export async function writeEach(chip: I2cDevice, settings: readonly (readonly [number, number])[]): Promise<void> {
+  for (const [register, value] of settings) await chip.writeRegister(register, value);
+}
+
 /** Trimming values of temperature and pressure, by the datasheets' names without `dig_`. */
 export interface Trimming {
   readonly T: readonly [number, number, number];
