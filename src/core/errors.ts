@@ -56,6 +56,10 @@ const codes = {
   NOT_FOUND: { retryable: false, absent: true, remedy: "check the path or name in the configuration" },
   FILE_IO: { retryable: true, remedy: "the kernel could not read it just now; it is tried again" },
   CONFIG_INVALID: { retryable: false, remedy: "correct the configuration; `fieldpost check` lists every mistake" },
+  ADDRESS_IN_USE: {
+    retryable: false,
+    remedy: "find the program with `ss -ltnpx` and stop it, or set another port or path",
+  },
   STORE_FULL: { retryable: false, remedy: "free space on the disk, or raise `store.max_size`" },
   STORE_CORRUPT: {
     retryable: false,
