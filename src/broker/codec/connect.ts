@@ -1,0 +1,123 @@
+import { frame, type Reader, Writer } from "./bytes.ts";
+import type { ConnackPacket, ConnectPacket, Qos, Version, WillMessage } from "./packets.ts";
+import { readProperties, writeProperties } from "./properties.ts";
+import { malformed, ProtocolFault, protocolError, reason } from "./reasons.ts";
+import { isTopicName } from "./topic-rules.ts";
+
+/** CONNECT of a version that is not spoken here; `level` tells in which form it can be answered. */
+export class UnknownVersion extends ProtocolFault {
+  readonly level: number;
+
+  constructor(name: string, level: number) {
+    super(reason.unsupportedProtocolVersion, `protocol ${JSON.stringify(name)} level ${level} is not supported`);
+    this.level = level;
+  }
+}
+
+const flag = { cleanStart: 0x02, will: 0x04, willRetain: 0x20, password: 0x40, username: 0x80 } as const;
+
+export function decodeConnect(reader: Reader): ConnectPacket {
+  const version = readVersion(reader);
+  const flags = reader.u8();
+  checkFlags(flags, version);
+  const keepAliveS = reader.u16();
+  const properties = version === 5 ? readProperties(reader, "connect") : {};
+  if (properties.authenticationData !== undefined && properties.authenticationMethod === undefined)
+    throw protocolError("authentication data without a method");
+  const clientId = reader.string();
+  const will = flags & flag.will ? readWill(reader, flags, version) : undefined;
+  const username = flags & flag.username ? reader.string() : undefined;
+  const password = flags & flag.password ? reader.binary() : undefined;
+  reader.expectEnd();
+  return {
+    type: "connect",
+    version,
+    cleanStart: (flags & flag.cleanStart) !== 0,
+    keepAliveS,
+    clientId,
+    properties,
+    ...(will && { will }),
+    ...(username !== undefined && { username }),
+    ...(password !== undefined && { password }),
+  };
+}
+
+/** [MQTT-3.1.2-1] and [MQTT-3.1.2-2]; `MQIsdp` is the name that MQTT 3.1 goes by. */
+function readVersion(reader: Reader): Version {
+  const name = reader.string();
+  const level = reader.u8();
+  if (name === "MQTT" && (level === 4 || level === 5)) return level;
+  if (name === "MQTT" || name === "MQIsdp") throw new UnknownVersion(name, level);
+  throw malformed("the protocol name is not MQTT");
+}
+
+/** 3.1.2.3 and following; 3.1.1 wants a user name with every password [MQTT-3.1.2-22]. */
+function checkFlags(flags: number, version: Version): void {
+  if (flags & 0x01) throw malformed("the reserved flag of CONNECT is set"); // [MQTT-3.1.2-3]
+  const willQos = (flags >> 3) & 3;
+  if (willQos === 3) throw malformed("will QoS 3"); // [MQTT-3.1.2-12]
+  if (!(flags & flag.will) && (willQos !== 0 || flags & flag.willRetain))
+    throw malformed("will QoS or will retain without a will"); // [MQTT-3.1.2-11] [MQTT-3.1.2-13]
+  if (version === 4 && flags & flag.password && !(flags & flag.username))
+    throw malformed("a password without a user name");
+}
+
+function readWill(reader: Reader, flags: number, version: Version): WillMessage {
+  const properties = version === 5 ? readProperties(reader, "will") : {};
+  const topic = reader.string();
+  if (!isTopicName(topic)) throw malformed("the will's topic is not a topic name");
+  return {
+    topic,
+    payload: reader.binary(),
+    qos: ((flags >> 3) & 3) as Qos,
+    retain: (flags & flag.willRetain) !== 0,
+    properties,
+  };
+}
+
+export function encodeConnect(packet: ConnectPacket): Buffer {
+  const body = new Writer();
+  body.string("MQTT");
+  body.u8(packet.version);
+  body.u8(flagsOf(packet));
+  body.u16(packet.keepAliveS);
+  if (packet.version === 5) writeProperties(body, packet.properties);
+  body.string(packet.clientId);
+  if (packet.will) writeWill(body, packet.will, packet.version);
+  if (packet.username !== undefined) body.string(packet.username);
+  if (packet.password !== undefined) body.binary(packet.password);
+  return frame(0x10, body);
+}
+
+function flagsOf({ cleanStart, will, username, password }: ConnectPacket): number {
+  return (
+    (cleanStart ? flag.cleanStart : 0) |
+    (will ? flag.will | (will.qos << 3) : 0) |
+    (will?.retain ? flag.willRetain : 0) |
+    (password === undefined ? 0 : flag.password) |
+    (username === undefined ? 0 : flag.username)
+  );
+}
+
+function writeWill(body: Writer, will: WillMessage, version: Version): void {
+  if (version === 5) writeProperties(body, will.properties);
+  body.string(will.topic);
+  body.binary(will.payload);
+}
+
+export function decodeConnack(reader: Reader, version: Version): ConnackPacket {
+  const flags = reader.u8();
+  if (flags > 1) throw malformed("reserved flags of CONNACK are set"); // [MQTT-3.2.2-1]
+  const code = reader.u8();
+  const properties = version === 5 ? readProperties(reader, "connack") : {};
+  reader.expectEnd();
+  return { type: "connack", sessionPresent: flags === 1, reason: code, properties };
+}
+
+export function encodeConnack(packet: ConnackPacket, version: Version): Buffer {
+  const body = new Writer();
+  body.u8(packet.sessionPresent ? 1 : 0);
+  body.u8(packet.reason);
+  if (version === 5) writeProperties(body, packet.properties);
+  return frame(0x20, body);
+}
