@@ -1,0 +1,126 @@
+import { randomUUID } from "node:crypto";
+import type { Socket } from "node:net";
+import type { Log } from "../core/log.ts";
+import { Client } from "./client.ts";
+import type { BrokerContext, Published } from "./context.ts";
+import { type BrokerLimits, defaultLimits } from "./limits.ts";
+import { type BoundAddress, type Listener, type ListenerEvents, listen } from "./listeners.ts";
+import type { Message } from "./message.ts";
+import type { BrokerOptions } from "./options.ts";
+import { RetainedMessages } from "./retained.ts";
+import { routeMessage } from "./router.ts";
+import { Sessions } from "./sessions.ts";
+import { type BrokerStats, newStats } from "./stats.ts";
+import { systemTimers, type Timers } from "./timers.ts";
+import { TopicTable } from "./topic-table.ts";
+import { type Subscriber, TopicTree } from "./topic-tree.ts";
+import { Turn } from "./turn.ts";
+
+export interface BrokerDeps {
+  readonly log: Log;
+  readonly timers?: Timers;
+  /** What follows the prefix of a client id that the broker assigns. */
+  readonly randomId?: () => string;
+}
+
+/** An MQTT 3.1.1 and 5.0 broker. Disposing it says goodbye to every client (0x8b) and closes every socket. */
+export interface Broker extends AsyncDisposable {
+  /** Where it listens, in the order of the options. */
+  readonly addresses: readonly BoundAddress[];
+  stats(): BrokerStats;
+}
+
+/** Listens once this resolves. Throws GatewayError: CONFIG_INVALID, ADDRESS_IN_USE. */
+export async function openBroker(options: BrokerOptions, deps: BrokerDeps): Promise<Broker> {
+  const context = createContext(options, deps);
+  const clients = new Set<Client>();
+  const stopExpiry = everyMinute(context.timers, () => context.retained.expire(context.timers.nowMs()));
+  const listeners: Listener[] = [];
+  const close = async () => {
+    stopExpiry();
+    const closing = listeners.map((listener) => listener[Symbol.asyncDispose]());
+    context.sessions.clear();
+    for (const client of clients) client.stop();
+    await Promise.all(closing);
+  };
+  try {
+    for (const listener of options.listeners)
+      listeners.push(await listen(listener, context.limits, admission(context, clients)));
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return {
+    addresses: listeners.map(({ bound }) => bound),
+    stats: () => ({ ...context.stats, dropped: { ...context.stats.dropped } }),
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+function createContext(options: BrokerOptions, { log, timers = systemTimers, randomId = randomUUID }: BrokerDeps) {
+  const limits: BrokerLimits = { ...defaultLimits, ...options.limits };
+  const stats = newStats();
+  const tree = new TopicTree();
+  const retained = new RetainedMessages(limits, stats);
+  const publish = (message: Message, publisher: Subscriber | undefined): Published => ({
+    retained: !message.retain || retained.set(message),
+    reached: routeMessage(tree, stats, message, publisher),
+  });
+  const sessions = new Sessions({
+    limits,
+    stats,
+    timers,
+    tree,
+    retained,
+    authorise: options.authorise,
+    publishWill: (message, session) => {
+      const mayWrite = options.authorise?.(session.identity, "write", message.topic.name) ?? true;
+      if (mayWrite) publish(message, session);
+      else stats.dropped.denied++;
+    },
+  });
+  const prefix = options.autoIdPrefix ?? "auto-";
+  const context: BrokerContext = {
+    options,
+    limits,
+    log,
+    timers,
+    stats,
+    tree,
+    retained,
+    sessions,
+    publish,
+    turn: new Turn(),
+    topics: new TopicTable(limits.topicLevels),
+    newClientId: () => `${prefix}${randomId()}`,
+  };
+  return context;
+}
+
+function admission(context: BrokerContext, clients: Set<Client>): ListenerEvents {
+  const { stats, log } = context;
+  return {
+    accepted(socket: Socket, listener, address) {
+      stats.connections++;
+      const client = new Client(socket, listener, address, context);
+      clients.add(client);
+      socket.once("close", () => clients.delete(client));
+    },
+    refused(why, address) {
+      stats.refusedConnections++;
+      log.warn("connection refused", { reason: why, address });
+    },
+  };
+}
+
+function everyMinute(timers: Timers, run: () => void): () => void {
+  let cancel = () => {};
+  const wait = () => {
+    cancel = timers.after(60_000, () => {
+      run();
+      wait();
+    });
+  };
+  wait();
+  return () => cancel();
+}

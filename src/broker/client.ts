@@ -1,0 +1,171 @@
+import type { Socket } from "node:net";
+import { encodeDisconnect } from "./codec/disconnect.ts";
+import type { Version } from "./codec/packets.ts";
+import { ProtocolFault, reason } from "./codec/reasons.ts";
+import type { BrokerContext } from "./context.ts";
+import { handleFirstPacket } from "./handlers/connect.ts";
+import { handlePacket } from "./handlers/packet.ts";
+import type { Identity, ListenerOptions } from "./options.ts";
+import { Outgoing } from "./outgoing.ts";
+import { Parser } from "./parser.ts";
+import type { Session, SessionLink } from "./session.ts";
+import type { Topic } from "./topic-table.ts";
+import { plainWire } from "./wires.ts";
+
+export type ClientState = "new" | "authenticating" | "open" | "ended";
+
+/** One connection, from its first byte to its last. */
+export class Client implements SessionLink {
+  readonly broker: BrokerContext;
+  readonly listener: ListenerOptions;
+  readonly address: string;
+  readonly outgoing: Outgoing;
+  readonly parser: Parser;
+  state: ClientState = "new";
+  version: Version = 4;
+  identity: Identity | undefined;
+  session: Session | undefined;
+  /** Undefined until CONNECT was accepted: whoever has no session is not served. */
+  readonly topicAliases: (Topic | undefined)[] = [];
+  /** The session expiry that CONNECT asked for, which DISCONNECT cannot raise from 0. */
+  connectExpiryS = 0;
+  /** Why it goes, for the log; set once. */
+  #why: string | undefined;
+  readonly #socket: Socket;
+  #lastHeardMs: number;
+  #cancelTimer: () => void = () => {};
+
+  constructor(socket: Socket, listener: ListenerOptions, address: string, broker: BrokerContext) {
+    this.broker = broker;
+    this.listener = listener;
+    this.address = address;
+    this.#socket = socket;
+    this.#lastHeardMs = broker.timers.nowMs();
+    this.outgoing = new Outgoing(socket, broker, { drained: () => this.#drained(), stalled: () => this.#stalled() });
+    this.parser = new Parser(broker.limits.packetBytes, (first, bytes, start, end) =>
+      this.#take(first, bytes, start, end),
+    );
+    socket.setNoDelay(true);
+    socket.on("data", (chunk: Buffer) => this.#received(chunk));
+    socket.on("error", (error) => this.#gone(error.message));
+    socket.on("close", () => this.#gone("the connection was closed"));
+    const { connectTimeoutMs } = broker.limits;
+    this.#cancelTimer = broker.timers.after(connectTimeoutMs, () => this.drop("no CONNECT in time"));
+  }
+
+  /** CONNECT was accepted. */
+  opened(session: Session, keepAliveS: number): void {
+    this.state = "open";
+    this.session = session;
+    this.#cancelTimer();
+    if (keepAliveS > 0) this.#watch(keepAliveS * 1500); // [MQTT-3.1.2-22]: one and a half times
+  }
+
+  /** Stops taking packets until `resume`. */
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#guard(() => this.parser.resume());
+    this.#socket.resume();
+  }
+
+  /** Sends these bytes behind what waits. */
+  send(bytes: Buffer): void {
+    if (this.state !== "ended") this.outgoing.push(plainWire(bytes), 0);
+  }
+
+  /** Ends it with a reason code, which only MQTT 5.0 tells the client. */
+  end(code: number, why: string): void {
+    if (this.state === "ended") return;
+    if (this.version === 5 && this.state === "open")
+      this.send(encodeDisconnect({ type: "disconnect", reason: code, properties: {} }, 5));
+    this.drop(why);
+  }
+
+  /** Ends it without another word, but for what was sent. */
+  drop(why: string): void {
+    if (this.state === "ended") return;
+    this.outgoing.flush();
+    this.#gone(why);
+    this.#socket.end();
+    this.#socket.resume(); // what it still says is read and forgotten, so that closing does not reset the connection
+    this.#cancelTimer = this.broker.timers.after(lingerMs, () => this.#socket.destroy());
+  }
+
+  /** Ends it as the broker stops: nobody is waited for who does not read. */
+  stop(): void {
+    this.end(reason.serverShuttingDown, "the broker stops");
+    if (this.outgoing.blocked) this.#socket.destroy();
+    else this.#socket.destroySoon();
+  }
+
+  #received(chunk: Buffer): void {
+    this.broker.stats.bytesReceived += chunk.length;
+    if (this.state === "ended") return;
+    this.#lastHeardMs = this.broker.timers.nowMs();
+    this.#guard(() => this.parser.feed(chunk));
+    if (this.outgoing.blocked && this.outgoing.length > maxAnswers) this.pause();
+  }
+
+  #take(first: number, bytes: Buffer, start: number, end: number): boolean {
+    if (this.state === "open") handlePacket(this, first, bytes, start, end);
+    else handleFirstPacket(this, bytes, start, end);
+    return this.state === "open";
+  }
+
+  #guard(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      if (!(error instanceof ProtocolFault)) throw error;
+      this.end(error.reason, error.message);
+    }
+  }
+
+  /** Wakes when the client would be overdue had it not been heard since; no work is done a packet. */
+  #watch(silenceMs: number): void {
+    const { timers } = this.broker;
+    const leftMs = this.#lastHeardMs + silenceMs - timers.nowMs();
+    if (leftMs <= 0) this.end(reason.keepAliveTimeout, "it was silent past its keep alive");
+    else this.#cancelTimer = timers.after(leftMs, () => this.#watch(silenceMs));
+  }
+
+  #drained(): void {
+    if (this.state === "open") {
+      this.#socket.resume();
+      this.session?.continueReplays();
+    }
+  }
+
+  #stalled(): void {
+    this.broker.turn.atEnd(() => this.end(reason.quotaExceeded, "it does not read what waits for it"));
+  }
+
+  /** However it ended: the session is told, once. */
+  #gone(why: string): void {
+    if (this.#why !== undefined) {
+      if (this.#socket.closed) this.#cancelTimer();
+      return;
+    }
+    this.#why = why;
+    const { session, identity } = this;
+    this.state = "ended";
+    this.#cancelTimer();
+    if (session === undefined) {
+      this.broker.stats.refusedConnections++;
+      this.broker.log.warn("connection refused", { reason: why, address: this.address, ...identity });
+      return;
+    }
+    this.broker.stats.clients--;
+    this.broker.log.info("client disconnected", { ...identity, reason: why });
+    this.broker.sessions.close(session, this);
+  }
+}
+
+/** Answers that may wait for a client that does not read them, before it is not read either. */
+const maxAnswers = 10_000;
+
+/** How long a peer may take to read the last words. */
+const lingerMs = 2000;

@@ -1,0 +1,35 @@
+import type { Log } from "../core/log.ts";
+import type { BrokerLimits } from "./limits.ts";
+import type { Message } from "./message.ts";
+import type { BrokerOptions } from "./options.ts";
+import type { RetainedMessages } from "./retained.ts";
+import type { Sessions } from "./sessions.ts";
+import type { BrokerStats } from "./stats.ts";
+import type { Timers } from "./timers.ts";
+import type { TopicTable } from "./topic-table.ts";
+import type { Subscriber, TopicTree } from "./topic-tree.ts";
+import type { Turn } from "./turn.ts";
+
+/** What every connection shares. */
+export interface BrokerContext {
+  readonly options: BrokerOptions;
+  readonly limits: BrokerLimits;
+  readonly log: Log;
+  readonly timers: Timers;
+  readonly newClientId: () => string;
+  readonly stats: BrokerStats;
+  readonly turn: Turn;
+  readonly topics: TopicTable;
+  readonly tree: TopicTree;
+  readonly retained: RetainedMessages;
+  readonly sessions: Sessions;
+  /** Retains it where it asks for it, and routes it. */
+  publish(message: Message, publisher: Subscriber | undefined): Published;
+}
+
+export interface Published {
+  /** How many it went to. */
+  readonly reached: number;
+  /** False: it was to be retained, and there was no room. */
+  readonly retained: boolean;
+}

@@ -1,0 +1,188 @@
+import type { Qos } from "./codec/packets.ts";
+import { Fifo } from "./fifo.ts";
+import type { BrokerLimits } from "./limits.ts";
+import type { Message } from "./message.ts";
+import { duplicate, type Outgoing } from "./outgoing.ts";
+import type { BrokerStats } from "./stats.ts";
+import type { Timers } from "./timers.ts";
+import { ackWire } from "./wires.ts";
+
+/** One message to one session, from when it is queued until the client has acknowledged it for good. */
+export interface Delivery {
+  readonly message: Message;
+  readonly qos: Qos;
+  readonly retain: boolean;
+  readonly subscriptionIds: readonly number[] | undefined;
+  /** QoS 2: the client has it, PUBREL is on its way. */
+  released: boolean;
+}
+
+export interface DeliveriesDeps {
+  readonly limits: BrokerLimits;
+  readonly stats: BrokerStats;
+  readonly timers: Timers;
+}
+
+/**
+ * QoS 1 and 2 to one session, in order: a window of what is unacknowledged, and a queue of what waits for it. Both
+ * outlive the connection; without one everything waits.
+ */
+export class Deliveries {
+  readonly #deps: DeliveriesDeps;
+  readonly #inflight = new Map<number, Delivery>();
+  readonly #queue = new Fifo<Delivery>();
+  #queuedBytes = 0;
+  /** Sent in an earlier connection, and not yet in this one [MQTT-4.4.0-1]. */
+  #resend = new Fifo<number>();
+  #outgoing: Outgoing | undefined;
+  /** How many may be unacknowledged in this connection, and how many are. */
+  #window = 0;
+  #unacknowledged = 0;
+  #lastPacketId = 0;
+  /** Since when it drops without an acknowledgement in between; 0 while it does not. */
+  #droppingSinceMs = 0;
+  /** Called when a client that takes nothing has made the queue overflow for `limits.stallMs`. */
+  onStalled: () => void = () => {};
+
+  constructor(deps: DeliveriesDeps) {
+    this.#deps = deps;
+  }
+
+  get queued(): number {
+    return this.#queue.length;
+  }
+
+  /** Room for more that can as well wait where it is. */
+  get hasRoom(): boolean {
+    return this.#unacknowledged < this.#window && this.#queue.length === 0;
+  }
+
+  /** A client is there, which takes `window` at a time; what it did not acknowledge is sent again, in order. */
+  attach(outgoing: Outgoing, window: number): void {
+    this.#outgoing = outgoing;
+    this.#window = window;
+    this.#unacknowledged = 0;
+    this.#droppingSinceMs = 0;
+    this.#resend = new Fifo();
+    for (const packetId of this.#inflight.keys()) this.#resend.push(packetId);
+    this.#pump();
+  }
+
+  detach(): void {
+    this.#outgoing = undefined;
+    this.#window = 0;
+  }
+
+  /** Sends it, queues it, or drops it where the queue is full. */
+  add(delivery: Delivery): void {
+    const outgoing = this.#outgoing;
+    if (outgoing !== undefined && this.hasRoom && this.#resend.length === 0) {
+      this.#send(outgoing, delivery);
+      return;
+    }
+    delivery.message.keep(outgoing === undefined);
+    const bytes = delivery.message.byteLength;
+    const { limits } = this.#deps;
+    if (this.#queue.length >= limits.queuedMessages || this.#queuedBytes + bytes > limits.queuedBytes) this.#drop();
+    else {
+      this.#queue.push(delivery);
+      this.#queuedBytes += bytes;
+    }
+  }
+
+  /** PUBACK, or PUBREC that refuses. False: no such message waits. */
+  acknowledged(packetId: number): boolean {
+    return this.#finish(packetId);
+  }
+
+  /** QoS of the message that waits under this identifier, and whether PUBREL went out. */
+  waiting(packetId: number): Delivery | undefined {
+    return this.#inflight.get(packetId);
+  }
+
+  /** PUBREC: answered with PUBREL by the caller. */
+  received(delivery: Delivery): void {
+    delivery.released = true;
+    this.#droppingSinceMs = 0;
+  }
+
+  /** PUBCOMP. */
+  completed(packetId: number): boolean {
+    return this.#finish(packetId);
+  }
+
+  #finish(packetId: number): boolean {
+    if (!this.#inflight.delete(packetId)) return false;
+    if (this.#unacknowledged > 0) this.#unacknowledged--;
+    this.#droppingSinceMs = 0;
+    if (this.#resend.length > 0 || this.#queue.length > 0) this.#pump();
+    return true;
+  }
+
+  #pump(): void {
+    const outgoing = this.#outgoing;
+    if (outgoing === undefined) return;
+    while (this.#resend.length > 0 && this.#unacknowledged < this.#window) this.#sendAgain(outgoing);
+    while (this.#queue.length > 0 && this.#unacknowledged < this.#window) {
+      const delivery = this.#queue.shift() as Delivery;
+      this.#queuedBytes -= delivery.message.byteLength;
+      this.#send(outgoing, delivery);
+    }
+  }
+
+  #send(outgoing: Outgoing, delivery: Delivery): void {
+    const { message, qos, retain, subscriptionIds } = delivery;
+    const { stats, timers } = this.#deps;
+    if (message.expires && message.expiresAtMs <= timers.nowMs()) {
+      stats.dropped.expired++; // [MQTT-3.3.2-5]
+      return;
+    }
+    const wire = message.wire(outgoing.version, qos, retain, subscriptionIds);
+    if (wire.bytes.length > outgoing.maxPacketBytes) {
+      stats.dropped.tooLarge++; // [MQTT-3.1.2-25]: as if it had been delivered
+      return;
+    }
+    message.keep(false);
+    const packetId = this.#freePacketId();
+    this.#inflight.set(packetId, delivery);
+    this.#unacknowledged++;
+    stats.publishesSent++;
+    outgoing.push(wire, packetId);
+  }
+
+  #sendAgain(outgoing: Outgoing): void {
+    const packetId = this.#resend.shift() as number;
+    const delivery = this.#inflight.get(packetId);
+    if (delivery === undefined) return;
+    this.#unacknowledged++;
+    if (delivery.released) {
+      outgoing.push(ackWire("pubrel", 0), packetId);
+      return;
+    }
+    const { message, qos, retain, subscriptionIds } = delivery;
+    const wire = message.wire(outgoing.version, qos, retain, subscriptionIds);
+    if (wire.bytes.length > outgoing.maxPacketBytes) {
+      this.#deps.stats.dropped.tooLarge++;
+      this.#finish(packetId);
+      return;
+    }
+    this.#deps.stats.publishesSent++;
+    outgoing.push(wire, packetId | duplicate); // [MQTT-3.3.1-1]
+  }
+
+  /** The window is smaller than the range, so there always is one. */
+  #freePacketId(): number {
+    do {
+      this.#lastPacketId = this.#lastPacketId >= 0xffff ? 1 : this.#lastPacketId + 1;
+    } while (this.#inflight.has(this.#lastPacketId));
+    return this.#lastPacketId;
+  }
+
+  #drop(): void {
+    this.#deps.stats.dropped.queueFull++;
+    if (this.#outgoing === undefined) return;
+    const nowMs = this.#deps.timers.nowMs();
+    if (this.#droppingSinceMs === 0) this.#droppingSinceMs = nowMs;
+    else if (nowMs - this.#droppingSinceMs > this.#deps.limits.stallMs) this.onStalled();
+  }
+}

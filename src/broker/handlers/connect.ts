@@ -1,0 +1,128 @@
+import { authenticate } from "../authentication.ts";
+import type { Client } from "../client.ts";
+import { Reader } from "../codec/bytes.ts";
+import { decodeConnect, encodeConnack, UnknownVersion } from "../codec/connect.ts";
+import type { ConnackPacket, ConnectPacket } from "../codec/packets.ts";
+import type { Properties } from "../codec/properties.ts";
+import { connackCodeV4, malformed, ProtocolFault, reason } from "../codec/reasons.ts";
+import { levelCount } from "../codec/topic-rules.ts";
+import type { Identity } from "../options.ts";
+import { willOf } from "../will.ts";
+
+/** CONNECT: refused with the reason that its version has a word for, or handed on to authentication. */
+export function handleFirstPacket(client: Client, bytes: Buffer, start: number, end: number): void {
+  let connect: ConnectPacket;
+  try {
+    connect = decodeConnect(new Reader(bytes, start, end));
+    client.version = connect.version;
+    check(client, connect);
+  } catch (error) {
+    if (!(error instanceof ProtocolFault)) throw error;
+    if (error instanceof UnknownVersion) refuseVersion(client, error);
+    else refuse(client, error.reason, error.message, bytes[start + levelAt] === 5);
+    return;
+  }
+  client.state = "authenticating";
+  client.pause();
+  void acceptWhenAuthenticated(client, connect);
+}
+
+/** Where the protocol level stands in the body, behind `MQTT` and its length. */
+const levelAt = 6;
+
+function check(client: Client, connect: ConnectPacket): void {
+  const { limits } = client.broker;
+  if (connect.version === 5 && client.parser.longHeader)
+    throw malformed("the remaining length is longer than it needs to be");
+  if (connect.version === 4 && connect.clientId === "" && !connect.cleanStart)
+    throw new ProtocolFault(reason.clientIdentifierNotValid, "no client id for a session to keep"); // 3.1.1: [MQTT-3.1.3-8]
+  if (connect.properties.authenticationMethod !== undefined)
+    throw new ProtocolFault(reason.badAuthenticationMethod, "no authentication method is supported");
+  if (connect.will && levelCount(connect.will.topic) > limits.topicLevels)
+    throw new ProtocolFault(reason.topicNameInvalid, `the will's topic has more than ${limits.topicLevels} levels`);
+}
+
+/** The answer is in the form of the nearest version we speak: 3.1.1 for older ones [MQTT-3.1.2-2], 5.0 for newer. */
+function refuseVersion(client: Client, fault: UnknownVersion): void {
+  client.version = fault.level > 5 ? 5 : 4;
+  refuse(client, fault.reason, fault.message, fault.level > 5);
+}
+
+function refuse(client: Client, code: number, why: string, inVersion5: boolean): void {
+  const answer = inVersion5 ? code : connackCodeV4(code);
+  // No session present beside a refusal [MQTT-3.2.2-6].
+  if (answer !== undefined)
+    client.send(
+      encodeConnack({ type: "connack", sessionPresent: false, reason: answer, properties: {} }, inVersion5 ? 5 : 4),
+    );
+  client.drop(why);
+}
+
+async function acceptWhenAuthenticated(client: Client, connect: ConnectPacket): Promise<void> {
+  const { broker } = client;
+  const clientId = connect.clientId === "" ? broker.newClientId() : connect.clientId;
+  const result = await authenticate(client, connect, clientId);
+  if (client.state !== "authenticating") return;
+  const identity: Identity = { clientId, ...("username" in result && { username: result.username }) };
+  client.identity = identity;
+  if ("refused" in result) refuse(client, result.refused, "not let in", client.version === 5);
+  else accept(client, connect, identity);
+}
+
+function accept(client: Client, connect: ConnectPacket, identity: Identity): void {
+  const { sessions, topics, limits, stats, log } = client.broker;
+  const expiryS = sessionExpiryS(connect, limits.sessionExpiryS);
+  const opened = sessions.open(identity, connect.cleanStart, expiryS > 0);
+  if (opened === undefined) {
+    refuse(client, reason.quotaExceeded, "too many sessions", client.version === 5);
+    return;
+  }
+  const { session, present } = opened;
+  session.expiryMs = expiryS * 1000;
+  session.will = connect.will && willOf(connect.will, topics.internName(connect.will.topic));
+  const keepAliveS = keepAlive(connect, limits.keepAliveS);
+  client.connectExpiryS = expiryS;
+  client.outgoing.version = client.version;
+  client.outgoing.maxPacketBytes = connect.properties.maximumPacketSize ?? Number.POSITIVE_INFINITY;
+  client.parser.strictLength = client.version === 5;
+  stats.clients++;
+  log.info("client connected", { ...identity, address: client.address, version: client.version, keepAliveS });
+  client.opened(session, keepAliveS);
+  client.send(encodeConnack(connackOf(client, connect, identity, present, expiryS, keepAliveS), client.version));
+  session.attach(client, Math.min(limits.inflightMessages, connect.properties.receiveMaximum ?? 0xffff));
+  client.resume();
+}
+
+/** 3.1.1 knows only until the connection ends, or as long as we keep it. */
+function sessionExpiryS(connect: ConnectPacket, maxS: number): number {
+  if (connect.version === 4) return connect.cleanStart ? 0 : maxS;
+  return Math.min(connect.properties.sessionExpiryInterval ?? 0, maxS);
+}
+
+function keepAlive(connect: ConnectPacket, maxS: number): number {
+  if (connect.version === 4) return connect.keepAliveS;
+  return connect.keepAliveS === 0 || connect.keepAliveS > maxS ? maxS : connect.keepAliveS;
+}
+
+/** States what differs from what the client asked for or may expect, and the limits. */
+function connackOf(
+  client: Client,
+  connect: ConnectPacket,
+  identity: Identity,
+  sessionPresent: boolean,
+  expiryS: number,
+  keepAliveS: number,
+): ConnackPacket {
+  const { limits } = client.broker;
+  // In the order Mosquitto writes them, so that tools that compare bytes agree.
+  const properties: Properties = {
+    topicAliasMaximum: limits.topicAliasMaximum,
+    ...(expiryS !== (connect.properties.sessionExpiryInterval ?? 0) && { sessionExpiryInterval: expiryS }),
+    ...(connect.clientId === "" && { assignedClientIdentifier: identity.clientId }),
+    ...(keepAliveS !== connect.keepAliveS && { serverKeepAlive: keepAliveS }),
+    sharedSubscriptionAvailable: false,
+    maximumPacketSize: limits.packetBytes,
+    receiveMaximum: limits.receiveMaximum,
+  };
+  return { type: "connack", sessionPresent, reason: reason.success, properties };
+}

@@ -1,0 +1,22 @@
+import type { Client } from "../client.ts";
+import type { AckPacket } from "../codec/packets.ts";
+import { protocolError, reason } from "../codec/reasons.ts";
+import { ackWire } from "../wires.ts";
+
+/** Answered with PUBREL [MQTT-4.3.3-4]; one that refuses ends the delivery. */
+export function handlePubrec(client: Client, { packetId, reason: code }: AckPacket): void {
+  const { session, outgoing, version } = client;
+  const waiting = session?.deliveries.waiting(packetId);
+  if (session === undefined || waiting === undefined) {
+    outgoing.push(ackWire("pubrel", version === 5 ? reason.packetIdentifierNotFound : 0), packetId);
+    return;
+  }
+  if (waiting.qos !== 2) throw protocolError("PUBREC for a QoS 1 message");
+  if (code >= 0x80) {
+    session.deliveries.acknowledged(packetId);
+    session.continueReplays();
+    return;
+  }
+  session.deliveries.received(waiting);
+  outgoing.push(ackWire("pubrel", 0), packetId);
+}

@@ -1,0 +1,12 @@
+import type { Client } from "../client.ts";
+import type { UnsubscribePacket } from "../codec/packets.ts";
+import { reason } from "../codec/reasons.ts";
+import { encodeUnsuback } from "../codec/unsubscribe.ts";
+
+/** Answered always [MQTT-3.10.4-4]. */
+export function handleUnsubscribe(client: Client, { packetId, filters }: UnsubscribePacket): void {
+  const reasons = filters.map((filter) =>
+    client.session?.unsubscribe(filter) ? reason.success : reason.noSubscriptionExisted,
+  );
+  client.send(encodeUnsuback({ type: "unsuback", packetId, reasons, properties: {} }, client.version));
+}

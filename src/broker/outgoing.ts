@@ -1,0 +1,148 @@
+import type { Socket } from "node:net";
+import type { Version } from "./codec/packets.ts";
+import type { Wire } from "./codec/publish.ts";
+import type { BrokerLimits } from "./limits.ts";
+import type { BrokerStats } from "./stats.ts";
+import type { Timers } from "./timers.ts";
+import type { Turn } from "./turn.ts";
+
+export interface OutgoingDeps {
+  readonly limits: BrokerLimits;
+  readonly stats: BrokerStats;
+  readonly timers: Timers;
+  readonly turn: Turn;
+}
+
+export interface OutgoingEvents {
+  /** There is room again. */
+  drained(): void;
+  /** It dropped for `limits.stallMs`, and nothing was taken meanwhile. */
+  stalled(): void;
+}
+
+/** Marks a packet as sent again, beside its packet identifier. */
+export const duplicate = 0x10000;
+
+/**
+ * What waits for one socket. Packets wait as they are shared with others; they are copied into one buffer, and made
+ * this client's own, when the socket takes them.
+ */
+export class Outgoing {
+  version: Version = 4;
+  /** What the client takes [MQTT-3.1.2-24]. */
+  maxPacketBytes = Number.POSITIVE_INFINITY;
+  readonly #socket: Socket;
+  readonly #deps: OutgoingDeps;
+  readonly #events: OutgoingEvents;
+  #wires: Wire[] = [];
+  #packetIds: number[] = [];
+  #bytes = 0;
+  #blocked = false;
+  #scheduled = false;
+  /** Since when it drops without any progress; 0 while it does not. */
+  #droppingSinceMs = 0;
+  readonly #flushAtEnd = () => {
+    this.#scheduled = false;
+    this.flush();
+  };
+
+  constructor(socket: Socket, deps: OutgoingDeps, events: OutgoingEvents) {
+    this.#socket = socket;
+    this.#deps = deps;
+    this.#events = events;
+    socket.on("drain", () => this.#drained());
+  }
+
+  /** The peer does not take what is written. */
+  get blocked(): boolean {
+    return this.#blocked;
+  }
+
+  get length(): number {
+    return this.#wires.length;
+  }
+
+  /** Room for more that can as well wait where it is. */
+  get hasRoom(): boolean {
+    return !this.#blocked && this.#bytes < flushBytes;
+  }
+
+  /** For what is bounded elsewhere: answers, and messages within the window. `packetId` 0 leaves the wire as it is. */
+  push(wire: Wire, packetId: number): void {
+    this.#wires.push(wire);
+    this.#packetIds.push(packetId);
+    this.#bytes += wire.bytes.length;
+    if (this.#bytes >= flushBytes && !this.#blocked) this.flush();
+    else if (!this.#scheduled) {
+      this.#scheduled = true;
+      this.#deps.turn.atEnd(this.#flushAtEnd);
+    }
+  }
+
+  /** For QoS 0: dropped and counted where the peer does not read. */
+  offer(wire: Wire): void {
+    const { limits, stats } = this.#deps;
+    const full = this.#wires.length >= limits.queuedMessages || this.#bytes + wire.bytes.length > limits.queuedBytes;
+    if (full && this.#blocked) {
+      stats.dropped.slow++;
+      this.#dropped();
+      return;
+    }
+    stats.publishesSent++;
+    this.push(wire, 0);
+  }
+
+  /** Writes what waits, if the socket takes it. */
+  flush(): void {
+    if (this.#blocked || this.#wires.length === 0 || this.#socket.destroyed) return;
+    const bytes = this.#gather();
+    this.#deps.stats.bytesSent += bytes.length;
+    this.#blocked = !this.#socket.write(bytes);
+  }
+
+  #gather(): Buffer {
+    const wires = this.#wires;
+    const packetIds = this.#packetIds;
+    const gathered = Buffer.allocUnsafe(this.#bytes);
+    this.#wires = [];
+    this.#packetIds = [];
+    this.#bytes = 0;
+    let at = 0;
+    for (let i = 0; i < wires.length; i++) {
+      const wire = wires[i] as Wire;
+      gathered.set(wire.bytes, at);
+      if (wire.packetIdAt >= 0) patchPacketId(gathered, at, wire, packetIds[i] as number);
+      if (wire.expiryAt >= 0) this.#patchExpiry(gathered, at, wire);
+      at += wire.bytes.length;
+    }
+    return gathered;
+  }
+
+  /** What is left of it [MQTT-3.3.2-6]. */
+  #patchExpiry(gathered: Buffer, at: number, wire: Wire): void {
+    const leftMs = wire.expiresAtMs - this.#deps.timers.nowMs();
+    gathered.writeUInt32BE(Math.max(0, Math.ceil(leftMs / 1000)), at + wire.expiryAt);
+  }
+
+  #drained(): void {
+    this.#blocked = false;
+    this.#droppingSinceMs = 0;
+    this.flush();
+    this.#events.drained();
+  }
+
+  #dropped(): void {
+    const nowMs = this.#deps.timers.nowMs();
+    if (this.#droppingSinceMs === 0) this.#droppingSinceMs = nowMs;
+    else if (nowMs - this.#droppingSinceMs > this.#deps.limits.stallMs) this.#events.stalled();
+  }
+}
+
+/** Enough to be worth a write before the turn ends. */
+const flushBytes = 65_536;
+
+function patchPacketId(gathered: Buffer, at: number, wire: Wire, packetId: number): void {
+  gathered[at + wire.packetIdAt] = packetId >> 8;
+  gathered[at + wire.packetIdAt + 1] = packetId & 0xff;
+  if (packetId & duplicate) gathered[at] = (gathered[at] as number) | 0x08;
+}

@@ -1,0 +1,130 @@
+import type { BrokerLimits } from "./limits.ts";
+import type { Message } from "./message.ts";
+import type { BrokerStats } from "./stats.ts";
+
+/** The last retained message of each topic, by the levels of the topic. */
+export class RetainedMessages {
+  readonly #root: Node = newNode();
+  readonly #limits: BrokerLimits;
+  readonly #stats: BrokerStats;
+  /** Counts what was ever retained: tells what came after a subscription from what was there before. */
+  sequence = 0;
+
+  constructor(limits: BrokerLimits, stats: BrokerStats) {
+    this.#limits = limits;
+    this.#stats = stats;
+  }
+
+  /** Replaces the topic's message, or clears it with an empty one. False: there is no room, and nothing changed. */
+  set(message: Message): boolean {
+    const levels = message.topic.name.split("/");
+    if (message.payloadBytes === 0) {
+      this.#clear(levels); // [MQTT-3.3.1-6] [MQTT-3.3.1-7]
+      return true;
+    }
+    const previous = this.#find(levels)?.entry;
+    const bytes = message.byteLength;
+    if (!this.#hasRoom(bytes, previous)) return false;
+    const node = this.#grow(levels);
+    this.#count(previous, -1);
+    node.entry = { message: message.compact(), bytes, sequence: ++this.sequence };
+    this.#count(node.entry, 1);
+    return true;
+  }
+
+  /**
+   * Those that match the filter, of which `sequence` tells what is newer than a subscription. Reads as it goes: a
+   * message that is replaced meanwhile is given as it then is.
+   */
+  matching(filter: string): Iterator<RetainedEntry> {
+    return walk(this.#root, filter.split("/"), 0);
+  }
+
+  /** Drops those whose expiry has passed [MQTT-3.3.2-5]. */
+  expire(nowMs: number): void {
+    for (const { message } of { [Symbol.iterator]: () => walkAll(this.#root) })
+      if (message.expiresAtMs <= nowMs) this.#clear(message.topic.name.split("/"));
+  }
+
+  #hasRoom(bytes: number, previous: RetainedEntry | undefined): boolean {
+    const messages = this.#stats.retainedMessages + (previous ? 0 : 1);
+    const total = this.#stats.retainedBytes + bytes - (previous?.bytes ?? 0);
+    return messages <= this.#limits.retainedMessages && total <= this.#limits.retainedBytes;
+  }
+
+  #count(entry: RetainedEntry | undefined, sign: 1 | -1): void {
+    if (entry === undefined) return;
+    this.#stats.retainedMessages += sign;
+    this.#stats.retainedBytes += sign * entry.bytes;
+  }
+
+  #find(levels: readonly string[]): Node | undefined {
+    let node: Node | undefined = this.#root;
+    for (const level of levels) node = node?.children.get(level);
+    return node;
+  }
+
+  #grow(levels: readonly string[]): Node {
+    let node = this.#root;
+    for (const level of levels) {
+      let child = node.children.get(level);
+      if (child === undefined) {
+        child = newNode();
+        node.children.set(level, child);
+      }
+      node = child;
+    }
+    return node;
+  }
+
+  #clear(levels: readonly string[]): void {
+    this.#count(this.#find(levels)?.entry, -1);
+    prune(this.#root, levels, 0);
+  }
+}
+
+export interface RetainedEntry {
+  readonly message: Message;
+  readonly bytes: number;
+  readonly sequence: number;
+}
+
+interface Node {
+  readonly children: Map<string, Node>;
+  entry: RetainedEntry | undefined;
+}
+
+function newNode(): Node {
+  return { children: new Map(), entry: undefined };
+}
+
+/** Returns whether nothing is left of the node. */
+function prune(node: Node, levels: readonly string[], depth: number): boolean {
+  const level = levels[depth];
+  if (level === undefined) node.entry = undefined;
+  else {
+    const child = node.children.get(level);
+    if (child && prune(child, levels, depth + 1)) node.children.delete(level);
+  }
+  return node.children.size === 0 && node.entry === undefined;
+}
+
+function* walk(node: Node, filter: readonly string[], depth: number): Generator<RetainedEntry> {
+  const level = filter[depth];
+  if (level === undefined) {
+    if (node.entry) yield node.entry;
+  } else if (level === "#") yield* walkAll(node, depth === 0);
+  else if (level === "+") {
+    for (const [name, child] of node.children)
+      if (depth > 0 || !name.startsWith("$")) yield* walk(child, filter, depth + 1);
+  } else {
+    const child = node.children.get(level);
+    if (child) yield* walk(child, filter, depth + 1);
+  }
+}
+
+/** `#` takes its parent too; not `$` topics, if it is the first level [MQTT-4.7.2-1]. */
+function* walkAll(node: Node, withoutDollar = false): Generator<RetainedEntry> {
+  if (node.entry) yield node.entry;
+  for (const [name, child] of node.children) if (!(withoutDollar && name.startsWith("$"))) yield* walkAll(child);
+}

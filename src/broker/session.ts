@@ -1,0 +1,125 @@
+import type { Qos } from "./codec/packets.ts";
+import { Deliveries, type DeliveriesDeps } from "./deliveries.ts";
+import type { Message } from "./message.ts";
+import type { Authorise, Identity } from "./options.ts";
+import type { Outgoing } from "./outgoing.ts";
+import { Replay } from "./replay.ts";
+import type { RetainedMessages } from "./retained.ts";
+import type { Subscriber, Subscription, TopicTree } from "./topic-tree.ts";
+import type { Will } from "./will.ts";
+
+export interface SessionDeps extends DeliveriesDeps {
+  readonly tree: TopicTree;
+  readonly retained: RetainedMessages;
+  readonly authorise: Authorise | undefined;
+}
+
+/** The connection a session has at the moment. */
+export interface SessionLink {
+  readonly outgoing: Outgoing;
+  /** Ends the connection with a reason code. */
+  end(reason: number, why: string): void;
+}
+
+/** What a client has at the broker, with or without a connection (5.0: 4.1). */
+export class Session implements Subscriber {
+  readonly clientId: string;
+  readonly deliveries: Deliveries;
+  readonly subscriptions = new Map<string, Subscription>();
+  /** QoS 2 from the client that it has not released: a repetition is not published again [MQTT-4.3.3-10]. */
+  readonly unreleased = new Set<number>();
+  identity: Identity;
+  /** 0: it ends with the connection. Infinity: it does not end by itself. */
+  expiryMs = 0;
+  will: Will | undefined;
+  link: SessionLink | undefined;
+  /** Calls off what waits for the client to stay away: the delayed will, the end. */
+  cancelTimers: (() => void)[] = [];
+  readonly #deps: SessionDeps;
+  readonly #replays = new Map<string, Replay>();
+
+  constructor(identity: Identity, deps: SessionDeps) {
+    this.clientId = identity.clientId;
+    this.identity = identity;
+    this.#deps = deps;
+    this.deliveries = new Deliveries(deps);
+  }
+
+  deliver(message: Message, qos: Qos, retain: boolean, subscriptionIds: readonly number[] | undefined): void {
+    if (qos > 0) {
+      this.deliveries.add({ message, qos, retain, subscriptionIds, released: false });
+      return;
+    }
+    const outgoing = this.link?.outgoing;
+    if (outgoing === undefined) return; // QoS 0 is not kept for those who are away
+    const wire = message.wire(outgoing.version, 0, retain, subscriptionIds);
+    if (wire.bytes.length <= outgoing.maxPacketBytes) outgoing.offer(wire);
+    else this.#deps.stats.dropped.tooLarge++;
+  }
+
+  mayRead(topic: string): boolean {
+    return this.#deps.authorise === undefined || this.#deps.authorise(this.identity, "read", topic);
+  }
+
+  /** Returns whether it is new, as opposed to replacing one with the same filter. */
+  subscribe(subscription: Subscription): boolean {
+    const isNew = !this.subscriptions.has(subscription.filter);
+    this.subscriptions.set(subscription.filter, subscription);
+    this.#deps.tree.add(subscription);
+    if (isNew) this.#deps.stats.subscriptions++;
+    return isNew;
+  }
+
+  unsubscribe(filter: string): boolean {
+    const subscription = this.subscriptions.get(filter);
+    if (subscription === undefined) return false;
+    this.subscriptions.delete(filter);
+    this.#replays.delete(filter);
+    this.#deps.tree.remove(subscription);
+    this.#deps.stats.subscriptions--;
+    return true;
+  }
+
+  /** Sends what is retained under the filter, as fast as the client takes it. */
+  replay(subscription: Subscription): void {
+    this.#replays.set(subscription.filter, new Replay(this.#deps.retained, subscription));
+    this.continueReplays();
+  }
+
+  continueReplays(): void {
+    if (this.#replays.size === 0) return;
+    const nowMs = this.#deps.timers.nowMs();
+    for (const [filter, replay] of this.#replays) {
+      while (this.link?.outgoing.hasRoom && this.deliveries.hasRoom)
+        if (!replay.next(nowMs)) {
+          this.#replays.delete(filter);
+          break;
+        }
+    }
+  }
+
+  /** Ends it: nothing is delivered to it any more. */
+  drop(): void {
+    for (const filter of [...this.subscriptions.keys()]) this.unsubscribe(filter);
+    this.#replays.clear();
+    this.#cancel();
+  }
+
+  attach(link: SessionLink, window: number): void {
+    this.#cancel();
+    this.link = link;
+    this.deliveries.onStalled = () => link.end(0x97, "it does not acknowledge what waits for it");
+    this.deliveries.attach(link.outgoing, window);
+    this.continueReplays();
+  }
+
+  detach(): void {
+    this.link = undefined;
+    this.deliveries.detach();
+  }
+
+  #cancel(): void {
+    for (const cancel of this.cancelTimers) cancel();
+    this.cancelTimers = [];
+  }
+}

@@ -1,0 +1,91 @@
+import { reason } from "./codec/reasons.ts";
+import type { Message } from "./message.ts";
+import type { Identity } from "./options.ts";
+import { Session, type SessionDeps, type SessionLink } from "./session.ts";
+
+export interface SessionsDeps extends SessionDeps {
+  publishWill(message: Message, session: Session): void;
+}
+
+/** Sessions by client id: which one a client gets, and when those end whose client stays away. */
+export class Sessions {
+  readonly #deps: SessionsDeps;
+  readonly #byId = new Map<string, Session>();
+
+  constructor(deps: SessionsDeps) {
+    this.#deps = deps;
+  }
+
+  /**
+   * The session of a client that connects: its own, or a new one. Whoever was connected under its id is disconnected
+   * [MQTT-3.1.4-3]. Undefined: there is no room for another persistent session.
+   */
+  open(
+    identity: Identity,
+    cleanStart: boolean,
+    persistent: boolean,
+  ): { session: Session; present: boolean } | undefined {
+    const previous = this.#byId.get(identity.clientId);
+    if (persistent && previous === undefined && !this.#hasRoom()) return undefined;
+    previous?.link?.end(reason.sessionTakenOver, "another client took its id over");
+    const kept = this.#byId.get(identity.clientId);
+    if (kept !== undefined && !cleanStart) {
+      kept.identity = identity;
+      return { session: kept, present: true };
+    }
+    if (kept !== undefined) this.#end(kept); // [MQTT-3.1.2-4]
+    const session = new Session(identity, this.#deps);
+    this.#byId.set(identity.clientId, session);
+    this.#deps.stats.sessions = this.#byId.size;
+    return { session, present: false };
+  }
+
+  /** The client is gone: its will is due unless it took it back, and its session ends or waits. */
+  close(session: Session, link: SessionLink): void {
+    if (session.link !== link) return;
+    session.detach();
+    const { timers } = this.#deps;
+    const willDelayMs = Math.min(session.will?.delayMs ?? 0, session.expiryMs);
+    if (willDelayMs <= 0) this.#publishWill(session);
+    if (session.expiryMs <= 0) {
+      this.#end(session);
+      return;
+    }
+    if (session.will !== undefined)
+      session.cancelTimers.push(timers.after(willDelayMs, () => this.#publishWill(session)));
+    if (Number.isFinite(session.expiryMs))
+      session.cancelTimers.push(timers.after(session.expiryMs, () => this.#end(session)));
+  }
+
+  /** Drops them all, without their wills. */
+  clear(): void {
+    for (const session of this.#byId.values()) {
+      session.will = undefined;
+      session.drop();
+    }
+    this.#byId.clear();
+    this.#deps.stats.sessions = 0;
+  }
+
+  /** Ends with the session at the latest, will included [MQTT-3.1.3-9]. */
+  #end(session: Session): void {
+    this.#byId.delete(session.clientId);
+    this.#deps.stats.sessions = this.#byId.size;
+    session.drop();
+    this.#publishWill(session);
+  }
+
+  #publishWill(session: Session): void {
+    const will = session.will;
+    session.will = undefined; // published once [MQTT-3.1.2-10]
+    if (will !== undefined) this.#deps.publishWill(will.message(this.#deps.timers.nowMs()), session);
+  }
+
+  /** Clients that end with their connection are bounded elsewhere. */
+  #hasRoom(): boolean {
+    if (this.#byId.size < this.#deps.limits.sessions) return true;
+    let persistent = 0;
+    for (const session of this.#byId.values()) if (session.expiryMs > 0) persistent++;
+    return persistent < this.#deps.limits.sessions;
+  }
+}

@@ -1,0 +1,41 @@
+/** Counts since the broker opened, but for the gauges. */
+export interface BrokerStats {
+  /** Gauges. */
+  clients: number;
+  sessions: number;
+  subscriptions: number;
+  retainedMessages: number;
+  retainedBytes: number;
+
+  connections: number;
+  refusedConnections: number;
+  bytesReceived: number;
+  bytesSent: number;
+  publishesReceived: number;
+  publishesSent: number;
+  /** Deliveries that were not made, by why. */
+  readonly dropped: Record<DropReason, number>;
+}
+
+/**
+ * `slow`: QoS 0 to a client that does not read. `queueFull`: QoS 1 and 2 past a client's queue. `tooLarge`: for the
+ * client's maximum packet size. `expired`: its message expiry passed while it waited. `denied`: not authorised.
+ */
+export type DropReason = "slow" | "queueFull" | "tooLarge" | "expired" | "denied";
+
+export function newStats(): BrokerStats {
+  return {
+    clients: 0,
+    sessions: 0,
+    subscriptions: 0,
+    retainedMessages: 0,
+    retainedBytes: 0,
+    connections: 0,
+    refusedConnections: 0,
+    bytesReceived: 0,
+    bytesSent: 0,
+    publishesReceived: 0,
+    publishesSent: 0,
+    dropped: { slow: 0, queueFull: 0, tooLarge: 0, expired: 0, denied: 0 },
+  };
+}

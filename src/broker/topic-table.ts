@@ -1,0 +1,69 @@
+import { malformed, ProtocolFault, reason } from "./codec/reasons.ts";
+import { isTopicName, levelCount } from "./codec/topic-rules.ts";
+import { decodeUtf8 } from "./codec/utf8.ts";
+import type { Route } from "./topic-tree.ts";
+
+/** A topic name that was checked, with its bytes and the route that was last found for it. */
+export interface Topic {
+  readonly name: string;
+  readonly bytes: Buffer;
+  /** Who gets it, as of `routeVersion` of the topic tree. */
+  route: readonly Route[] | undefined;
+  routeVersion: number;
+}
+
+/**
+ * Topics by their bytes, so that a topic seen before is neither decoded nor checked nor matched again. A cache of one
+ * topic a slot: what falls on a taken slot replaces it, so it is bounded whatever topics are sent.
+ */
+export class TopicTable {
+  readonly #slots: (Topic | undefined)[] = new Array(slotCount).fill(undefined);
+  readonly #maxLevels: number;
+
+  constructor(maxLevels: number) {
+    this.#maxLevels = maxLevels;
+  }
+
+  /** Throws ProtocolFault when the bytes are not a topic name. */
+  intern(bytes: Buffer, start: number, end: number): Topic {
+    const slot = hash(bytes, start, end) & (slotCount - 1);
+    const known = this.#slots[slot];
+    if (known !== undefined && isSame(known.bytes, bytes, start, end)) return known;
+    const topic = this.#create(bytes, start, end);
+    if (topic.bytes.length <= maxCachedBytes) this.#slots[slot] = topic;
+    return topic;
+  }
+
+  internName(name: string): Topic {
+    const bytes = Buffer.from(name, "utf8");
+    return this.intern(bytes, 0, bytes.length);
+  }
+
+  #create(bytes: Buffer, start: number, end: number): Topic {
+    const name = decodeUtf8(bytes, start, end);
+    if (!isTopicName(name)) throw malformed("the topic is empty or has a wildcard");
+    const levels = levelCount(name);
+    if (levels > this.#maxLevels)
+      throw new ProtocolFault(reason.topicNameInvalid, `a topic of ${levels} levels, ${this.#maxLevels} are allowed`);
+    const own = Buffer.allocUnsafeSlow(end - start);
+    bytes.copy(own, 0, start, end);
+    return { name, bytes: own, route: undefined, routeVersion: -1 };
+  }
+}
+
+const slotCount = 8192;
+const maxCachedBytes = 256;
+
+/** FNV-1a. */
+function hash(bytes: Buffer, start: number, end: number): number {
+  let value = 0x811c9dc5;
+  for (let at = start; at < end; at++) value = Math.imul(value ^ (bytes[at] as number), 0x01000193);
+  return value ^ (value >>> 15);
+}
+
+function isSame(known: Buffer, bytes: Buffer, start: number, end: number): boolean {
+  const length = end - start;
+  if (known.length !== length) return false;
+  for (let at = 0; at < length; at++) if (known[at] !== bytes[start + at]) return false;
+  return true;
+}

@@ -1,0 +1,110 @@
+import { execFileSync } from "node:child_process";
+import { mkdtemp, rm, stat } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { openBroker } from "../../src/broker/broker.ts";
+import type { Log } from "../../src/core/log.ts";
+import { openTestBroker, subscribe } from "./support/broker.ts";
+import { connectPacket, Peer, publishPacket } from "./support/peer.ts";
+
+const log: Log = { debug() {}, info() {}, warn() {}, error() {}, part: () => log };
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "broker-"));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+describe("listeners", () => {
+  test.each(["0.0.0.0", "::", "192.0.2.1", "127.example.org"])(
+    "does not listen on %s without authentication",
+    async (address) => {
+      await expect(openBroker({ listeners: [{ address, port: 0 }] }, { log })).rejects.toMatchObject({
+        code: "CONFIG_INVALID",
+        message: expect.stringContaining(address),
+      });
+    },
+  );
+
+  test("says which port is taken", async () => {
+    await using taken = await openTestBroker();
+    const second = openBroker({ listeners: [{ address: "127.0.0.1", port: taken.port }] }, { log });
+    await expect(second).rejects.toMatchObject({
+      code: "ADDRESS_IN_USE",
+      message: `the broker cannot listen on 127.0.0.1 port ${taken.port}: another program does`,
+    });
+  });
+
+  test("closes what it opened when a later listener fails", async () => {
+    await using taken = await openTestBroker();
+    const path = join(folder, "mqtt.sock");
+    const listeners = [{ path }, { address: "127.0.0.1", port: taken.port }];
+    await expect(openBroker({ listeners }, { log })).rejects.toThrow();
+    await expect(stat(path)).rejects.toMatchObject({ code: "ENOENT" });
+  });
+
+  test("serves TCP and a Unix socket alike", async () => {
+    const path = join(folder, "mqtt.sock");
+    await using broker = await openTestBroker({ listeners: [{ address: "127.0.0.1", port: 0 }, { path }] });
+    using local = new Peer({ path }, 5);
+    local.send(connectPacket({ clientId: "local", version: 5 }));
+    await local.nextOf("connack");
+    const remote = await broker.join("remote", 4);
+    await subscribe(remote, "a");
+    local.send(publishPacket("a", "over"));
+    expect((await remote.nextOf("publish")).payload.toString()).toBe("over");
+    expect((await stat(path)).mode & 0o777).toBe(0o660);
+  });
+
+  test("takes over the socket file of a broker that died", async () => {
+    const path = join(folder, "mqtt.sock");
+    const dead = createServer().listen(path);
+    await new Promise((resolve) => dead.once("listening", resolve));
+    dead.unref();
+    execFileSync("cp", ["-a", path, `${path}.copy`]);
+    await new Promise((resolve) => dead.close(resolve));
+    execFileSync("mv", [`${path}.copy`, path]);
+    await using broker = await openTestBroker({ listeners: [{ path }] });
+    expect(broker.broker.addresses).toEqual([{ path }]);
+  });
+
+  test("does not take the socket file of one that lives", async () => {
+    const path = join(folder, "mqtt.sock");
+    await using _first = await openTestBroker({ listeners: [{ path }] });
+    await expect(openTestBroker({ listeners: [{ path }] })).rejects.toMatchObject({ code: "ADDRESS_IN_USE" });
+  });
+
+  test("gives whoever uses a private socket its identity", async () => {
+    const path = join(folder, "mqtt.sock");
+    const seen: unknown[] = [];
+    await using _broker = await openTestBroker({
+      listeners: [{ path, identity: "gateway" }],
+      authenticate: () => ({ refused: 0x86 }),
+      authorise: (who) => seen.push(who) > 0,
+    });
+    using peer = new Peer({ path }, 5);
+    peer.send(connectPacket({ clientId: "uplink", version: 5, username: "somebody" }));
+    await peer.nextOf("connack");
+    peer.send(publishPacket("a", "1", { qos: 1 }));
+    await peer.nextOf("puback");
+    expect(seen).toEqual([{ clientId: "uplink", username: "gateway" }]);
+  });
+
+  test("closes connections past the limit of an address, and takes new ones when others have gone", async () => {
+    await using broker = await openTestBroker({ limits: { connectionsPerAddress: 1 } });
+    const first = await broker.join("first", 5);
+    expect((await broker.dial().untilClosed()).length).toBe(0);
+    first.send({ type: "disconnect", reason: 0, properties: {} });
+    await first.untilClosed();
+    await expect
+      .poll(() =>
+        broker.join("second", 5).then(
+          () => "in",
+          () => "out",
+        ),
+      )
+      .toBe("in");
+  });
+});
