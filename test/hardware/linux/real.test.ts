@@ -1,0 +1,126 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readdirSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+import { describe, expect, test } from "vitest";
+import { linuxClock } from "../../../src/hardware/clock.ts";
+import type { Edge } from "../../../src/hardware/gpio.ts";
+import { i2cDevice } from "../../../src/hardware/i2c.ts";
+import { linuxHardware } from "../../../src/hardware/linux/hardware.ts";
+import { gpioContract } from "../../contracts/gpio.ts";
+import { i2cContract } from "../../contracts/i2c.ts";
+
+/**
+ * The contracts again, on real kernel interfaces: /dev/i2c-1 with slaves described in /run/vi2c.json, and sysfs GPIO on
+ * the kernel's gpio-sim, as a virtual Raspberry Pi has them. Needs write access to that file and to the pins' `pull`.
+ */
+const wanted = process.env.FIELDPOST_REAL_HARDWARE === "1";
+const CHIP = 0x40;
+const PIN = 17;
+const registers = Array.from({ length: 256 }, (_, index) => (index * 7) & 0xff);
+
+type Slaves = Record<string, Record<string, unknown>>;
+const answering = { regs: { "00": Buffer.from(registers).toString("hex") } };
+
+async function setSlaves(slaves: Slaves): Promise<void> {
+  await writeFile("/run/vi2c.json", JSON.stringify(slaves));
+}
+
+function hardware() {
+  return linuxHardware(linuxClock());
+}
+
+/** Where gpio-sim takes the level of a line from. */
+function pullFile(line: number): string {
+  const platform = "/sys/devices/platform";
+  const simulator = readdirSync(platform).find((name) => name.startsWith("gpio-sim."));
+  const chip = readdirSync(`${platform}/${simulator}`).find((name) => /^gpiochip\d+$/.test(name));
+  return `${platform}/${simulator}/${chip}/sim_gpio${line}/pull`;
+}
+
+async function drive(level: 0 | 1): Promise<void> {
+  await writeFile(pullFile(PIN), level === 1 ? "pull-up" : "pull-down");
+}
+
+/** Five times what an edge was seen to take at worst. */
+const settle = () => sleep(400);
+
+if (wanted) {
+  i2cContract("linux, /dev/i2c-1", async () => {
+    await setSlaves({ [CHIP.toString(16)]: answering });
+    return { bus: await hardware().i2c("1"), chip: CHIP, absent: 0x41, registers };
+  });
+
+  gpioContract("linux, /sys/class/gpio", async () => {
+    await drive(0);
+    return { gpio: await hardware().gpio(), pin: PIN, missing: 54, drive, settle };
+  });
+}
+
+describe.runIf(wanted)("on real kernel interfaces", () => {
+  test("a chip that hangs is BUS_TIMEOUT, and the bus works afterwards", async () => {
+    await using machine = hardware();
+    const chip = i2cDevice(await machine.i2c("1"), CHIP);
+    await setSlaves({ [CHIP.toString(16)]: { ...answering, hang: true } });
+    await expect(chip.readRegister(0, 1)).rejects.toMatchObject({ code: "BUS_TIMEOUT" });
+    await setSlaves({ [CHIP.toString(16)]: answering });
+    expect([...(await chip.readRegister(1, 1))]).toEqual([7]);
+  });
+
+  test.each([
+    [5, "BUS_IO"],
+    [6, "BUS_NACK"],
+    [11, "BUS_ARBITRATION"],
+    [121, "BUS_NACK"],
+  ])("errno %i of the adapter is %s, by register and by plain transfer", async (err, code) => {
+    await using machine = hardware();
+    const chip = i2cDevice(await machine.i2c("1"), CHIP);
+    await setSlaves({ [CHIP.toString(16)]: { ...answering, err } });
+    await expect(chip.readRegister(0, 1)).rejects.toMatchObject({ code });
+    await expect(chip.read(1)).rejects.toMatchObject({ code });
+    await expect(chip.write([0])).rejects.toMatchObject({ code });
+  });
+
+  test("a bus that is not there is BUS_MISSING", async () => {
+    await using machine = hardware();
+    await expect(machine.i2c("77")).rejects.toMatchObject({ code: "BUS_MISSING" });
+  });
+
+  test("a pin that is unexported behind our back ends nothing but its input", async () => {
+    await using machine = hardware();
+    const gpio = await machine.gpio();
+    const input = await gpio.input(PIN);
+    const edges: Edge[] = [];
+    input.onEdge((edge) => edges.push(edge));
+    await writeFile("/sys/class/gpio/unexport", String(512 + PIN));
+    await settle();
+    await expect(input.level()).rejects.toMatchObject({ code: "FILE_IO" });
+    await input[Symbol.asyncDispose]();
+    await using again = await gpio.input(PIN);
+    expect([0, 1]).toContain(await again.level());
+  });
+
+  test.runIf(existsSync("/usr/bin/gpiomon"))(
+    "a pin that the character device holds is PIN_BUSY until it is free",
+    async () => {
+      await using machine = hardware();
+      const gpio = await machine.gpio();
+      const monitor = spawn("gpiomon", ["gpiochip0", String(PIN)]);
+      await sleep(1500);
+      await expect(gpio.input(PIN)).rejects.toMatchObject({ code: "PIN_BUSY" });
+      monitor.kill();
+      await once(monitor, "exit");
+      await using input = await gpio.input(PIN);
+      expect([0, 1]).toContain(await input.level());
+    },
+  );
+
+  test("a claimed pin is given back at disposal", async () => {
+    const machine = hardware();
+    await (await machine.gpio()).input(PIN);
+    expect(existsSync(`/sys/class/gpio/gpio${512 + PIN}`)).toBe(true);
+    await machine[Symbol.asyncDispose]();
+    expect(existsSync(`/sys/class/gpio/gpio${512 + PIN}`)).toBe(false);
+  });
+});
