@@ -66,11 +66,6 @@ export function simulatedHardware(options: SimulatedHardwareOptions): SimulatedH
   };
 }
 
-/** Can this driver's device be simulated? A pin always can. */
-export function isSimulated(driver: string): boolean {
-  return Object.hasOwn(simulatedChips, driver) || Object.hasOwn(simulatedTrees, driver);
-}
-
 function plug(bus: SimulatedI2cBus, { id, driver, address }: Placement, chip: SimulatedChip): void {
   if (address === undefined)
     throw new GatewayError("CONFIG_INVALID", `${id}: ${driver} needs an address on ${bus.name}`);
