@@ -1,0 +1,90 @@
+import { z } from "zod";
+import type { Edge, Level } from "../hardware/gpio.ts";
+import { type ChannelTable, type DriverContext, gpioDriver } from "./driver.ts";
+import { binaryDeviceClasses, durationMs, pinNumber, pinPull } from "./options.ts";
+
+export const digitalInput = gpioDriver({
+  name: "digital-input",
+  title: "A contact, button or detector on a GPIO pin",
+  options: {
+    pin: pinNumber().describe("BCM number of the pin"),
+    pull: pinPull().optional().describe("Pull resistor inside the Pi; by default it is left as it is"),
+    invert: z.boolean().default(false).describe("A low level is `on`: a contact to ground with a pull-up"),
+    debounce: durationMs({ maxMs: 10_000 })
+      .prefault("0")
+      .describe("A change counts once the level has been stable for this long"),
+    device_class: z.enum(binaryDeviceClasses).optional().describe("What it is to Home Assistant: `door`, `motion`"),
+  },
+  channels: { state: { quantity: "binary" } },
+  channelsFor: ({ device_class: deviceClass }): ChannelTable => ({
+    state: { quantity: "binary", ...(deviceClass && { deviceClass }) },
+  }),
+  timing: { minIntervalMs: 100, expectedMs: 50 },
+  notes:
+    "Changes are sent as they happen, and the state with each interval. A pull resistor of the Pi is gone while it boots: " +
+    "where that matters, solder one.",
+
+  notices({ pin, pull }) {
+    if (pull === undefined) return [];
+    const overlay = `gpio=${pin}=ip,${{ up: "pu", down: "pd", off: "pn" }[pull]}`;
+    return [`\`pull: ${pull}\` needs the gpiod backend; with sysfs, put \`${overlay}\` into /boot/firmware/config.txt`];
+  },
+
+  async open(gpio, { pin, invert, debounce: debounceMs }, { clock }) {
+    const input = await gpio.input(pin);
+    const sampleAt = (level: Level) => ({ values: { state: (level === 1) !== invert } });
+    const closing = new AbortController();
+    const bouncing = { now: false };
+    let settled: Level | undefined;
+    return {
+      async read() {
+        if (!bouncing.now || settled === undefined) settled = await input.level();
+        return sampleAt(settled);
+      },
+      watch(emit) {
+        const settle = (level: Level) => {
+          if (level === settled) return;
+          settled = level;
+          emit(sampleAt(level));
+        };
+        input.onEdge(debounced(settle, debounceMs, clock, bouncing, closing.signal));
+      },
+      async close() {
+        closing.abort();
+        await input[Symbol.asyncDispose]();
+      },
+    };
+  },
+});
+
+/**
+ * Hands a level on once no edge came for `quietMs`, and says in `bouncing` that it waits for that. One sleeper, however
+ * fast the edges come.
+ */
+function debounced(
+  settle: (level: Level) => void,
+  quietMs: number,
+  clock: DriverContext["clock"],
+  bouncing: { now: boolean },
+  signal: AbortSignal,
+): (edge: Edge) => void {
+  let newest: Level = 0;
+  let quietAtMs = 0;
+  const waitForQuiet = async () => {
+    try {
+      while (clock.monoMs() < quietAtMs) await clock.sleep(quietAtMs - clock.monoMs(), signal);
+      bouncing.now = false;
+      settle(newest);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  };
+  return ({ level }) => {
+    newest = level;
+    quietAtMs = clock.monoMs() + quietMs;
+    if (quietMs === 0) return settle(level);
+    if (bouncing.now) return;
+    bouncing.now = true;
+    void waitForQuiet();
+  };
+}

@@ -1,0 +1,101 @@
+import { z } from "zod";
+import type { KernelFiles } from "../hardware/files.ts";
+import { type ChannelFacts, type ChannelTable, filesDriver, type Identity } from "./driver.ts";
+import {
+  CAPPED_OR_THROTTLED,
+  cpuTemperature,
+  cpuTemperatureFile,
+  diskUsed,
+  firmwareFlag,
+  hasWireless,
+  loadAverage,
+  type Machine,
+  memoryUsed,
+  throttledFile,
+  UNDER_VOLTAGE,
+  uptimeSeconds,
+  type Vital,
+  wifiSignal,
+} from "./host-vitals.ts";
+import { type KernelChannel, readEach, tableOf } from "./kernel-channels.ts";
+import { readIfThere } from "./kernel-files.ts";
+
+const diagnostic = true;
+const share = { quantity: "ratio", min: 0, max: 100 } as const;
+const problem = { quantity: "problem" } as const;
+
+const channels = {
+  cpu_temperature: { quantity: "temperature", title: "CPU temperature", decimals: 1, min: -40, max: 150 },
+  load: { quantity: "load", title: "Load (1 min)", min: 0 },
+  memory_used: { ...share, title: "Memory used" },
+  disk_used: { ...share, title: "Disk used" },
+  uptime: { quantity: "duration", title: "Uptime", min: 0, diagnostic },
+  under_voltage: { ...problem, title: "Under-voltage" },
+  throttled: { ...problem, title: "Throttled" },
+  under_voltage_since_boot: { ...problem, title: "Under-voltage since boot", diagnostic },
+  throttled_since_boot: { ...problem, title: "Throttled since boot", diagnostic },
+  wifi_signal: { quantity: "signal_strength", title: "Wi-Fi signal", min: -120, max: 0, diagnostic },
+} as const satisfies ChannelTable;
+
+const vitals: Readonly<Record<keyof typeof channels, Vital>> = {
+  cpu_temperature: cpuTemperature,
+  load: loadAverage,
+  memory_used: memoryUsed,
+  disk_used: diskUsed,
+  uptime: uptimeSeconds,
+  under_voltage: firmwareFlag(UNDER_VOLTAGE, "now"),
+  throttled: firmwareFlag(CAPPED_OR_THROTTLED, "now"),
+  under_voltage_since_boot: firmwareFlag(UNDER_VOLTAGE, "since boot"),
+  throttled_since_boot: firmwareFlag(CAPPED_OR_THROTTLED, "since boot"),
+  wifi_signal: wifiSignal,
+};
+
+export const host = filesDriver({
+  name: "host",
+  title: "The machine itself: CPU temperature, load, memory, disk, power supply and Wi-Fi",
+  options: {
+    disk: z.string().startsWith("/").default("/").describe("Path on the file system whose use is reported"),
+  },
+  channels,
+  timing: { minIntervalMs: 1000, expectedMs: 100, defaultIntervalMs: 60_000 },
+  notes:
+    "Only what this machine has is listed. The load is the kernel's average of the last minute, to be compared with the " +
+    "number of cores. Under-voltage and throttling are what the Pi's firmware reports (`vcgencmd get_throttled`).",
+
+  find: async () => [{ title: "This machine", options: {} }],
+
+  async open(files, { disk }) {
+    const machine: Machine = {
+      files,
+      disk,
+      temperature: await cpuTemperatureFile(files),
+      throttled: await throttledFile(files),
+      wireless: await hasWireless(files),
+    };
+    const found = await channelsOn(machine);
+    return {
+      ...(await identityOf(files)),
+      channels: tableOf(found),
+      read: async () => ({ values: await readEach(found) }),
+    };
+  },
+});
+
+/** Those that have something to say on this machine. The Wi-Fi may come up after we do. */
+async function channelsOn(machine: Machine): Promise<KernelChannel[]> {
+  const found: KernelChannel[] = [];
+  for (const [key, facts] of Object.entries<ChannelFacts>(channels)) {
+    const value = () => vitals[key as keyof typeof channels](machine);
+    const isThere = (await value()) !== undefined || (key === "wifi_signal" && machine.wireless);
+    if (isThere) found.push({ key, facts, value });
+  }
+  return found;
+}
+
+/** The device tree of a Pi names the board; its texts end with a NUL. */
+async function identityOf(files: KernelFiles): Promise<Identity> {
+  const text = async (name: string) => (await readIfThere(files, `/proc/device-tree/${name}`))?.replaceAll("\0", "");
+  const model = await text("model");
+  const serial = await text("serial-number");
+  return { ...(model && { model }), ...(serial && { serial }) };
+}
