@@ -8,10 +8,10 @@ export function pinNumber() {
   return z.int().min(0).max(53);
 }
 
-/** Text such as `50ms`, `10m` or `24h` in the configuration, milliseconds in the driver. Default with `.prefault("50ms")`. */
+/** A duration such as `50ms`, `10m` or `24h` in the configuration; milliseconds in the driver. Default with `.prefault("50ms")`. */
 export function durationMs(range: { readonly minMs?: number; readonly maxMs: number }) {
   const { minMs = 0, maxMs } = range;
-  return z.union([z.string(), z.literal(0)]).transform((written, context) => {
+  const parse = (written: string | number, context: z.RefinementCtx) => {
     const ms = parseDurationMs(String(written));
     if (ms !== undefined && ms >= minMs && ms <= maxMs) return ms;
     const message =
@@ -20,12 +20,15 @@ export function durationMs(range: { readonly minMs?: number; readonly maxMs: num
         : `expected a duration from ${formatDurationMs(minMs)} to ${formatDurationMs(maxMs)}`;
     context.issues.push({ code: "custom", message, input: written });
     return z.NEVER;
-  });
+  };
+  // Numbers are let in so that one without its unit gets this message.
+  return z.union([z.string(), z.number()]).transform(parse).meta({ title: "duration" });
 }
 
 /** `on` or `off`, which YAML 1.1 habits write as a boolean too. Default with `.prefault("off")`. */
 export function onOff() {
-  return z.union([z.enum(["on", "off"]), z.boolean()]).transform((written) => written === "on" || written === true);
+  const written = z.literal(["on", "off", true, false]);
+  return written.transform((state) => state === "on" || state === true).meta({ title: "on or off" });
 }
 
 export function pinPull() {
