@@ -10,7 +10,7 @@ import { type SystemFault, systemFault } from "./errno.ts";
 export type I2cHandle = Pick<PromisifiedBus, "i2cRead" | "i2cWrite" | "readI2cBlock" | "i2cFuncs" | "close">;
 export type OpenI2cHandle = (busNumber: number) => Promise<I2cHandle>;
 
-/** At 1 s for each on a dead bus, as long as the slowest sensible interval. */
+/** A call on a dead bus takes a second: who comes later than this would be answered minutes late. */
 const MAX_PENDING = 256;
 
 /** Of the kernel's adapters: i2c-bcm2835 (Pi 0 to 4), i2c-designware (Pi 5), and i2c-dev above them. */
