@@ -1,0 +1,88 @@
+import type { DeviceInfo } from "../core/device.ts";
+import type { GatewayInfo } from "../core/gateway.ts";
+import { discoveryTopic, type RetainedMessage, type Topics } from "../core/topics.ts";
+import { componentOf } from "./component.ts";
+import { gatewayComponents } from "./gateway-components.ts";
+
+export interface AnnounceOptions {
+  /** Home Assistant's discovery prefix, `homeassistant` unless it was changed there. */
+  readonly prefix: string;
+  /** Seconds without a value after which an entity is unavailable; then `state` must not be retained. */
+  readonly expireAfterS?: number;
+  readonly supportUrl?: string;
+}
+
+/** The gateway first: a `via_device` that is not there yet would become a nameless device. */
+export function announceAll(
+  gateway: GatewayInfo,
+  devices: readonly DeviceInfo[],
+  topics: Topics,
+  options: AnnounceOptions,
+): RetainedMessage[] {
+  return [
+    announceGateway(gateway, topics, options),
+    ...devices.map((device) => announce(gateway, device, topics, options)),
+  ];
+}
+
+/** The exact undo. */
+export function withdraw(messages: readonly RetainedMessage[]): RetainedMessage[] {
+  return messages.map((message) => ({ ...message, payload: "" }));
+}
+
+/** A device's discovery message: one, with all its channels. */
+export function announce(
+  gateway: GatewayInfo,
+  device: DeviceInfo,
+  topics: Topics,
+  options: AnnounceOptions,
+): RetainedMessage {
+  const { id, name, manufacturer, model, serial, area, channels } = device;
+  const { status, state } = topics.device(id);
+  const components = channels.map((channel) => {
+    const alone = channels.filter(({ quantity }) => quantity === channel.quantity).length === 1;
+    return [channel.key, componentOf(channel, { ...options, gatewayId: gateway.id, deviceId: id, alone })];
+  });
+  const payload = {
+    device: {
+      identifiers: [`${gateway.id}_${id}`],
+      name,
+      ...(manufacturer && { manufacturer }),
+      ...(model && { model }),
+      ...(serial && { serial_number: serial }),
+      ...(area && { suggested_area: area }),
+      via_device: gateway.id,
+    },
+    origin: originOf(gateway, options),
+    // A device is as available as itself and as the gateway that reads it; the will speaks for both.
+    availability: [{ topic: topics.status }, { topic: status }],
+    availability_mode: "all",
+    state_topic: state,
+    components: Object.fromEntries(components),
+  };
+  return { topic: discoveryTopic(options.prefix, gateway.id, id), payload: JSON.stringify(payload), device: id };
+}
+
+/** The gateway's own discovery message. */
+export function announceGateway(gateway: GatewayInfo, topics: Topics, options: AnnounceOptions): RetainedMessage {
+  const payload = {
+    device: {
+      identifiers: [gateway.id],
+      name: gateway.name,
+      manufacturer: "fieldpost",
+      model: gateway.model ?? "Sensor gateway",
+      sw_version: gateway.version,
+      ...(gateway.area && { suggested_area: gateway.area }),
+    },
+    origin: originOf(gateway, options),
+    availability: [{ topic: topics.status }],
+    availability_mode: "all",
+    state_topic: topics.health,
+    components: gatewayComponents(gateway.id, topics.health),
+  };
+  return { topic: discoveryTopic(options.prefix, gateway.id, "gateway"), payload: JSON.stringify(payload) };
+}
+
+function originOf({ version }: GatewayInfo, { supportUrl }: AnnounceOptions) {
+  return { name: "fieldpost", sw_version: version, ...(supportUrl && { support_url: supportUrl }) };
+}

@@ -1,0 +1,87 @@
+import type { Channel } from "../core/device.ts";
+import { type Quantity, quantityOf } from "../core/quantity.ts";
+import { binaryClasses, sensorClasses } from "./sensor-classes.ts";
+
+/** One entity of a device discovery message, by Home Assistant's key names. */
+export type Component = Readonly<Record<string, unknown>> & {
+  readonly platform: "sensor" | "binary_sensor";
+  readonly unique_id: string;
+};
+
+export interface ComponentContext {
+  readonly gatewayId: string;
+  readonly deviceId: string;
+  /** Titles that more than one channel of the device would get from its class alone. */
+  readonly alone: boolean;
+  readonly expireAfterS?: number;
+}
+
+/** The longest state that Home Assistant takes. */
+const MAX_STATE_LENGTH = 255;
+
+/** One channel as Home Assistant shall show it. */
+export function componentOf(channel: Channel, context: ComponentContext): Component {
+  const quantity: Quantity = quantityOf(channel.quantity);
+  const platform = quantity.kind === "binary" ? "binary_sensor" : "sensor";
+  const deviceClass = deviceClassOf(channel, quantity);
+  const localized = deviceClass !== undefined && context.alone && channel.title === quantity.title;
+  return {
+    platform,
+    ...identity(platform, context, channel.key),
+    // Without a name Home Assistant takes the class's, in its user's language.
+    ...(!localized && { name: channel.title }),
+    value_template: valueTemplate(channel.key, quantity.kind),
+    ...(deviceClass !== undefined && { device_class: deviceClass }),
+    ...(quantity.kind === "number" && numberKeys(channel, quantity)),
+    ...(deviceClass === undefined && quantity.icon !== undefined && { icon: quantity.icon }),
+    ...(channel.diagnostic && { entity_category: "diagnostic" }),
+    ...(context.expireAfterS !== undefined && { expire_after: context.expireAfterS }),
+    qos: 1,
+  };
+}
+
+/** Ids from what never changes: a replaced probe or a new name keeps the history. */
+export function identity(
+  platform: Component["platform"],
+  { gatewayId, deviceId }: Pick<ComponentContext, "gatewayId" | "deviceId">,
+  key: string,
+) {
+  const id = `${gatewayId}_${deviceId}_${key}`;
+  return { unique_id: id, default_entity_id: `${platform}.${id.toLowerCase().replace(/[^a-z0-9_]/g, "_")}` };
+}
+
+function numberKeys(channel: Channel, quantity: Quantity) {
+  return {
+    ...(channel.unit !== undefined && { unit_of_measurement: channel.unit }),
+    ...(quantity.stateClass && { state_class: quantity.stateClass }),
+    suggested_display_precision: channel.decimals,
+  };
+}
+
+/** A class that does not go with the unit or the state class would cost the whole entity; without it, it is shown. */
+function deviceClassOf(channel: Channel, quantity: Quantity): string | undefined {
+  const deviceClass = channel.deviceClass ?? quantity.deviceClass;
+  if (deviceClass === undefined || quantity.kind === "text") return undefined;
+  if (quantity.kind === "binary") return binaryClasses.has(deviceClass) ? deviceClass : undefined;
+  const rules = sensorClasses[deviceClass];
+  if (!rules?.units.includes(channel.unit)) return undefined;
+  return quantity.stateClass === undefined || rules.stateClasses.includes(quantity.stateClass)
+    ? deviceClass
+    : undefined;
+}
+
+/**
+ * A state has no key for a channel that never had a value, and a template that misses one logs a warning each time. For
+ * numbers an empty result is ignored, otherwise `None` is "unknown".
+ */
+function valueTemplate(key: string, kind: Quantity["kind"]): string {
+  const value = `value_json['${key}']`;
+  switch (kind) {
+    case "number":
+      return `{{ ${value} | default('') }}`;
+    case "binary":
+      return `{{ ('ON' if ${value} else 'OFF') if ${value} is defined else 'None' }}`;
+    case "text":
+      return `{{ (${value} | default('None') | string)[:${MAX_STATE_LENGTH}] }}`;
+  }
+}

@@ -1,0 +1,171 @@
+import { describe, expect, test } from "vitest";
+import type { Channel, DeviceInfo } from "../../src/core/device.ts";
+import type { GatewayInfo } from "../../src/core/gateway.ts";
+import { type Quantity, type QuantityName, quantities, quantityOf } from "../../src/core/quantity.ts";
+import { topicsOf } from "../../src/core/topics.ts";
+import { channelsOf } from "../../src/drivers/driver.ts";
+import { drivers } from "../../src/drivers/registry.ts";
+import { type AnnounceOptions, announce, announceAll, withdraw } from "../../src/home-assistant/announce.ts";
+import { binaryClasses, sensorClasses } from "../../src/home-assistant/sensor-classes.ts";
+import facts from "../fixtures/home-assistant-facts.json" with { type: "json" };
+import { objections } from "./checker.ts";
+
+const gateway: GatewayInfo = {
+  id: "green-house",
+  name: "Greenhouse gateway",
+  area: "Greenhouse",
+  instance: "0a1b",
+  version: "1.2.3",
+  host: "pi",
+  model: "Raspberry Pi 4 Model B Rev 1.4",
+  kernel: "6.12",
+  broker: "external",
+  epoch: 3,
+};
+const topics = topicsOf("fieldpost", gateway.id);
+const plain: AnnounceOptions = { prefix: "homeassistant" };
+const full: AnnounceOptions = { ...plain, expireAfterS: 300, supportUrl: "https://example.org/fieldpost" };
+
+function channel(quantity: QuantityName, rest: Partial<Channel> = {}): Channel {
+  const { title, unit, decimals }: Quantity = quantityOf(quantity);
+  return { key: quantity, title, quantity, decimals, ...(unit !== undefined && { unit }), ...rest };
+}
+
+function device(channels: readonly Channel[], rest: Partial<DeviceInfo> = {}): DeviceInfo {
+  return { id: "d-1", name: "Device", driver: "sim", intervalMs: 1000, channels, ...rest };
+}
+
+const everyQuantity = Object.keys(quantities) as QuantityName[];
+
+function componentsOf(info: DeviceInfo, options = plain): Record<string, Record<string, unknown>> {
+  return JSON.parse(announce(gateway, info, topics, options).payload).components;
+}
+
+describe("Home Assistant takes every message that can be made", () => {
+  const variants: Record<string, Partial<Channel>> = {
+    plain: {},
+    diagnostic: { diagnostic: true },
+    "of another unit": { unit: "furlong" },
+    "without a unit": {},
+    "of a sensor's class": { deviceClass: "temperature" },
+    "of a binary sensor's class": { deviceClass: "door" },
+  };
+  for (const [name, rest] of Object.entries(variants)) {
+    test.each(everyQuantity)(`%s, ${name}`, (quantity) => {
+      const made = channel(quantity, rest);
+      const { unit: _unit, ...unitless } = made;
+      for (const options of [plain, full]) {
+        const { topic, payload } = announce(
+          gateway,
+          device([name === "without a unit" ? unitless : made]),
+          topics,
+          options,
+        );
+        expect(objections(topic, payload)).toEqual([]);
+      }
+    });
+  }
+
+  test("the gateway's own, and a device with everything", () => {
+    const rich = device(
+      everyQuantity.map((quantity) => channel(quantity)),
+      {
+        manufacturer: "M",
+        model: "X",
+        serial: "1",
+        area: "Roof",
+      },
+    );
+    for (const options of [plain, full]) {
+      for (const { topic, payload } of announceAll(gateway, [rich], topics, options)) {
+        expect(objections(topic, payload)).toEqual([]);
+      }
+    }
+  });
+
+  test("the checker itself objects to what Home Assistant refuses", () => {
+    const { topic, payload } = announce(gateway, device([channel("temperature")]), topics, plain);
+    const message = JSON.parse(payload);
+    message["~"] = "x";
+    message.components.temperature.unit_of_measurement = "C";
+    message.components.temperature.colour = "red";
+    expect(objections(topic, JSON.stringify(message))).toHaveLength(3);
+  });
+});
+
+test("the tables of classes are Home Assistant's", () => {
+  expect([...binaryClasses]).toEqual(facts.binary_sensor.device_classes);
+  for (const [name, { units, stateClasses }] of Object.entries(sensorClasses)) {
+    const known = facts.sensor.device_class_units as Record<string, (string | null)[]>;
+    expect(units.map((unit) => unit ?? null)).toEqual(known[name]);
+    expect(stateClasses).toEqual((facts.sensor.device_class_state_classes as Record<string, string[]>)[name]);
+  }
+});
+
+describe("what it says", () => {
+  test("the gateway comes first, and every device hangs on it", () => {
+    const messages = announceAll(gateway, [device([channel("temperature")])], topics, plain);
+    expect(messages.map(({ topic }) => topic)).toEqual([
+      "homeassistant/device/green-house/gateway/config",
+      "homeassistant/device/green-house/d-1/config",
+    ]);
+    const [first, second] = messages.map(({ payload }) => JSON.parse(payload));
+    expect(second.device.via_device).toBe(first.device.identifiers[0]);
+    expect(second).toMatchObject({
+      availability: [{ topic: "fieldpost/green-house/status" }, { topic: "fieldpost/green-house/d-1/status" }],
+      availability_mode: "all",
+      state_topic: "fieldpost/green-house/d-1/state",
+      origin: { name: "fieldpost", sw_version: "1.2.3" },
+    });
+  });
+
+  test("an entity's ids come from gateway, device and channel, never from a name", () => {
+    const before = componentsOf(device([channel("temperature", { title: "Soil" })], { name: "Old" }));
+    const after = componentsOf(device([channel("temperature", { title: "Air" })], { name: "New" }));
+    expect(before.temperature).toMatchObject({
+      unique_id: "green-house_d-1_temperature",
+      default_entity_id: "sensor.green_house_d_1_temperature",
+    });
+    expect(after.temperature?.unique_id).toBe(before.temperature?.unique_id);
+  });
+
+  test("a lone channel of a class keeps Home Assistant's own name, two of a kind have their titles", () => {
+    expect(componentsOf(device([channel("temperature")])).temperature).not.toHaveProperty("name");
+    const two = componentsOf(device([channel("temperature"), channel("temperature", { key: "t2", title: "Board" })]));
+    expect([two.temperature?.name, two.t2?.name]).toEqual(["Temperature", "Board"]);
+  });
+
+  test("a unit that the class does not take costs the class, not the entity", () => {
+    const { pressure } = componentsOf(device([channel("pressure", { unit: "furlong" })]));
+    expect(pressure).toMatchObject({ unit_of_measurement: "furlong", state_class: "measurement" });
+    expect(pressure).not.toHaveProperty("device_class");
+  });
+
+  test("a water meter in litres is water, and may be in cubic metres", () => {
+    const inM3 = componentsOf(device([channel("volume", { unit: "m³" })])).volume;
+    expect(inM3).toMatchObject({ device_class: "water", unit_of_measurement: "m³", state_class: "total_increasing" });
+  });
+
+  test("four of the gateway's diagnostics are enabled", () => {
+    const [{ payload } = { payload: "" }] = announceAll(gateway, [], topics, plain);
+    const components: Record<string, { enabled_by_default?: boolean; entity_category: string }> =
+      JSON.parse(payload).components;
+    const enabled = Object.entries(components).filter(([, component]) => component.enabled_by_default !== false);
+    expect(enabled.map(([key]) => key)).toEqual(["problem", "pending", "dropped", "clock"]);
+    expect(Object.values(components).every((component) => component.entity_category === "diagnostic")).toBe(true);
+  });
+
+  test("withdrawing empties exactly the topics that were announced", () => {
+    const messages = announceAll(gateway, [device([channel("temperature")])], topics, plain);
+    expect(withdraw(messages)).toEqual(messages.map((message) => ({ ...message, payload: "" })));
+  });
+});
+
+test.each(drivers.map((driver) => [driver.name, driver] as const))(
+  "Home Assistant takes what %s announces",
+  (_name, driver) => {
+    const info = device(channelsOf(driver.channels), { driver: driver.name });
+    const { topic, payload } = announce(gateway, info, topics, full);
+    expect(objections(topic, payload)).toEqual([]);
+  },
+);
