@@ -11,7 +11,12 @@ import type { I2cDevice } from "../hardware/i2c.ts";
  * A driver is one file: what the chip is, which options and channels it has, how long it takes, and how its bytes become
  * values. The registry lists the drivers; configuration, reference, discovery, `scan` and tests derive from these facts.
  *
- * A driver throws GatewayErrors and never logs; it does not retry, schedule or watch deadlines: the sampler does.
+ * A driver throws GatewayErrors and never logs; it does not retry, schedule or watch deadlines: the sampler does. A value
+ * outside a channel's `min` and `max` is dropped there as a fault, so these say what the chip can measure, and no less.
+ *
+ * To add one: this file's shape in `drivers/NAME.ts` (start from sht4x.ts), a line in the registry, the chip in
+ * `hardware/simulated/chips` or its files in `trees`, and the datasheet's figures in `test/fixtures/chip-vectors.json`.
+ * test/drivers/every-driver.test.ts then opens, reads, unplugs and garbles it like all the others.
  */
 export type Driver = I2cDriver | FilesDriver | GpioDriver | PlannedDriver;
 

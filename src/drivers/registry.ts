@@ -1,5 +1,6 @@
 import { bme280 } from "./bme280.ts";
 import { bmp280 } from "./bmp280.ts";
+import { dht22 } from "./dht22.ts";
 import { digitalInput } from "./digital-input.ts";
 import { digitalOutput } from "./digital-output.ts";
 import type { Driver } from "./driver.ts";
@@ -15,6 +16,7 @@ import { sht4x } from "./sht4x.ts";
 export const drivers: readonly Driver[] = [
   bme280,
   bmp280,
+  dht22,
   digitalInput,
   digitalOutput,
   ds18b20,

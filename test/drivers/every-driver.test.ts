@@ -4,6 +4,9 @@ import { isAbsence, isGatewayError } from "../../src/core/errors.ts";
 import type { Sample } from "../../src/core/reading.ts";
 import { type ChannelTable, channelsOf, type Driver } from "../../src/drivers/driver.ts";
 import { drivers } from "../../src/drivers/registry.ts";
+import { simulatedTrees } from "../../src/hardware/simulated/trees.ts";
+import { simulatedWorld } from "../../src/hardware/simulated/world.ts";
+import { FakeClock } from "../fakes/clock.ts";
 import { bench } from "./bench.ts";
 
 const never = new AbortController().signal;
@@ -28,6 +31,12 @@ function expectWithin(sample: Sample, table: ChannelTable): void {
     expect(value, key).toSatisfy(Number.isFinite);
     expect(value, key).toBeGreaterThanOrEqual(channel?.min ?? -Infinity);
     expect(value, key).toBeLessThanOrEqual(channel?.max ?? Infinity);
+  }
+}
+
+function expectNoNaN(sample: Sample): void {
+  for (const value of Object.values(sample.values)) {
+    if (typeof value === "number") expect(value).toSatisfy(Number.isFinite);
   }
 }
 
@@ -97,6 +106,41 @@ describe.each(named(active.filter(({ port }) => port === "i2c")))("%s on the bus
     const reading = sensor.read(stop.signal);
     stop.abort(new Error("stopped"));
     await expect(letPass(reading)).rejects.toThrow("stopped");
+  });
+});
+
+describe.each(named(active.filter(({ port }) => port === "files")))("%s in the kernel's files", (_name, driver) => {
+  const world = simulatedWorld(new FakeClock());
+  const tree = simulatedTrees[driver.name]?.(world, { id: "it", driver: driver.name }, 0) ?? {};
+  const contents = Object.entries(tree).filter(([, content]) => !(typeof content === "object" && "link" in content));
+
+  test.each(["", "garbage", "NaN", "-", "999999999999999999999", "\u0000"])(
+    "gives a fault or a finite number, never NaN, where every file holds %j",
+    async (text) => {
+      const { hardware, open, letPass } = bench(driver);
+      const sensor = await letPass(open());
+      for (const [path] of contents) hardware.files.put({ [path]: text });
+      const outcome = await letPass(sensor.read(never)).catch((error: unknown) => error);
+      if (isGatewayError(outcome)) expect(["CHECKSUM", "BAD_VALUE"]).toContain(outcome.code);
+      else expectNoNaN(outcome as Sample);
+    },
+  );
+
+  test("is absent, not a value, once the kernel shows it no more", async () => {
+    const { hardware, open, letPass } = bench(driver);
+    const sensor = await letPass(open());
+    for (const path of Object.keys(tree)) hardware.files.remove(path);
+    // The machine itself does not go away; it only has less to say.
+    if (driver.name === "host") return;
+    await expect(letPass(sensor.read(never))).rejects.toSatisfy(isAbsence);
+    await expect(letPass(open())).rejects.toSatisfy(isAbsence);
+  });
+
+  test("is what scan finds, with options that it accepts", async () => {
+    const { hardware } = bench(driver);
+    const found = (driver.port === "files" && (await driver.find?.(hardware.files))) || [];
+    expect(found).toHaveLength(1);
+    for (const { options } of found) expect(z.strictObject(driver.options).safeParse(options).error).toBeUndefined();
   });
 });
 

@@ -1,6 +1,7 @@
 import type { World } from "./chip.ts";
 import type { Tree } from "./files.ts";
 import type { Placement } from "./placement.ts";
+import { dht22Tree } from "./trees/dht22.ts";
 import { ds18b20Tree } from "./trees/ds18b20.ts";
 import { hostTree } from "./trees/host.ts";
 import { hwmonTree } from "./trees/hwmon.ts";
@@ -11,6 +12,7 @@ export type SimulatedTreeFactory = (world: World, placement: Placement, index: n
 
 /** Driver name -> the files in which the kernel would show the device. Trees of several devices are laid over each other. */
 export const simulatedTrees: Readonly<Record<string, SimulatedTreeFactory>> = {
+  dht22: dht22Tree,
   ds18b20: ds18b20Tree,
   host: hostTree,
   hwmon: hwmonTree,

@@ -1,0 +1,108 @@
+import { describe, expect, test } from "vitest";
+import { GatewayError } from "../../src/core/errors.ts";
+import type { FilesDriver } from "../../src/drivers/driver.ts";
+import { host } from "../../src/drivers/host.ts";
+import { SimulatedFiles, type Tree } from "../../src/hardware/simulated/files.ts";
+import { FakeClock } from "../fakes/clock.ts";
+
+const never = new AbortController().signal;
+const open = (tree: Tree, disk = "/") =>
+  (host as FilesDriver).open(new SimulatedFiles(tree), { disk }, { clock: new FakeClock() });
+const valuesOn = async (tree: Tree) => (await (await open(tree)).read(never)).values;
+
+const virtualMachine: Tree = {
+  "/proc/loadavg": "0.52 0.58 0.59 1/467 12345\n",
+  "/proc/meminfo": "MemTotal:        8000000 kB\nMemFree:          100000 kB\nMemAvailable:    6000000 kB\n",
+  "/proc/uptime": "3600.25 7100.10\n",
+};
+
+describe("a virtual machine without thermal zone, firmware and Wi-Fi", () => {
+  test("lists only what it has", async () => {
+    expect(Object.keys((await open(virtualMachine)).channels ?? {})).toEqual([
+      "load",
+      "memory_used",
+      "disk_used",
+      "uptime",
+    ]);
+  });
+
+  test("gives load, memory, disk and uptime", async () => {
+    expect(await valuesOn(virtualMachine)).toEqual({
+      load: 0.52,
+      memory_used: 25,
+      disk_used: expect.closeTo(25),
+      uptime: 3600.25,
+    });
+  });
+});
+
+describe("a Pi's power supply", () => {
+  const PI4 = "/sys/devices/platform/soc/soc:firmware/get_throttled";
+  const PI5 = "/sys/devices/platform/soc@107c000000/soc@107c000000:firmware/get_throttled";
+
+  test.each([
+    [PI4, "0", [false, false, false, false]],
+    [PI4, "1", [true, false, false, false]],
+    [PI4, "50005", [true, true, true, true]],
+    [PI4, "50000", [false, false, true, true]],
+    [PI5, "80008", [false, true, false, true]],
+    [PI5, "0x10000", [false, false, true, false]],
+  ])("%s = %s", async (path, flags, expected) => {
+    const values = await valuesOn({ [path]: `${flags}\n` });
+    const keys = ["under_voltage", "throttled", "under_voltage_since_boot", "throttled_since_boot"];
+    expect(keys.map((key) => values[key])).toEqual(expected);
+  });
+});
+
+describe("the processor's temperature", () => {
+  const zone = (index: number, type: string, temp: Tree[string]): Tree => ({
+    [`/sys/class/thermal/thermal_zone${index}/type`]: `${type}\n`,
+    [`/sys/class/thermal/thermal_zone${index}/temp`]: temp,
+  });
+
+  test("comes from the processor's zone, not from the first", async () => {
+    const tree = { ...zone(0, "acpitz", "27800\n"), ...zone(1, "x86_pkg_temp", "48300\n") };
+    expect(await valuesOn(tree)).toMatchObject({ cpu_temperature: 48.3 });
+  });
+
+  test("is not listed where the zone refuses to be read", async () => {
+    const refuse = () => {
+      throw new GatewayError("FILE_IO", "EAGAIN");
+    };
+    expect(await valuesOn({ ...virtualMachine, ...zone(0, "cpu-thermal", refuse) })).not.toHaveProperty(
+      "cpu_temperature",
+    );
+  });
+});
+
+describe("Wi-Fi", () => {
+  const head = "Inter-| sta-|   Quality\n face | tus | link level noise\n";
+  const connected = `${head} wlan0: 0000   54.  -56.  -256        0      0      0      0      0        0\n`;
+
+  test("that comes up after the start is listed from the start", async () => {
+    let text = head;
+    const sensor = await open({ "/proc/net/wireless": () => text, "/sys/class/net/wlan0/phy80211/name": "phy0" });
+    expect(sensor.channels).toHaveProperty("wifi_signal");
+    expect((await sensor.read(never)).values).not.toHaveProperty("wifi_signal");
+    text = connected;
+    expect((await sensor.read(never)).values).toMatchObject({ wifi_signal: -56 });
+  });
+
+  test("is not listed on a machine that only has a cable", async () => {
+    expect((await open({ "/proc/net/wireless": head, "/sys/class/net/eth0/mtu": "1500" })).channels).not.toHaveProperty(
+      "wifi_signal",
+    );
+  });
+});
+
+test("a disk path that does not exist is NOT_FOUND: a mistake in the configuration", async () => {
+  await expect(open(virtualMachine, "/mnt/usb")).rejects.toMatchObject({ code: "NOT_FOUND" });
+});
+
+test("the board and its serial number come from the device tree, without their NULs", async () => {
+  const tree = {
+    "/proc/device-tree/model": "Raspberry Pi 5 Model B Rev 1.0\0",
+    "/proc/device-tree/serial-number": "abcd\0",
+  };
+  expect(await open(tree)).toMatchObject({ model: "Raspberry Pi 5 Model B Rev 1.0", serial: "abcd" });
+});

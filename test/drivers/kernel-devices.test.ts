@@ -1,0 +1,202 @@
+import { describe, expect, test } from "vitest";
+import { GatewayError } from "../../src/core/errors.ts";
+import type { FilesDriver } from "../../src/drivers/driver.ts";
+import { hwmon } from "../../src/drivers/hwmon.ts";
+import { iio } from "../../src/drivers/iio.ts";
+import { iioAttributes } from "../../src/drivers/iio-attributes.ts";
+import { SimulatedFiles, type Tree } from "../../src/hardware/simulated/files.ts";
+import { FakeClock } from "../fakes/clock.ts";
+
+const never = new AbortController().signal;
+const context = { clock: new FakeClock() };
+const open = (driver: FilesDriver, files: SimulatedFiles, device?: string) => driver.open(files, { device }, context);
+
+async function readAll(driver: FilesDriver, tree: Tree) {
+  return (await (await open(driver, new SimulatedFiles(tree))).read(never)).values;
+}
+
+/** A hwmon device of the given name at a node, with one temperature. */
+function chip(entry: string, node: string, name: string, milliC = "20000"): Tree {
+  const device = `/sys/devices/platform/soc/i2c-1/${node}/hwmon/${entry}`;
+  return {
+    [`/sys/class/hwmon/${entry}`]: { link: device },
+    [`${device}/name`]: `${name}\n`,
+    [`${device}/temp1_input`]: `${milliC}\n`,
+  };
+}
+
+function iioDevice(files: Record<string, Tree[string]>): Tree {
+  const device = "/sys/devices/platform/dht11@4/iio:device0";
+  return {
+    "/sys/bus/iio/devices/iio:device0": { link: device },
+    [`${device}/name`]: "dht11@4\n",
+    ...Object.fromEntries(Object.entries(files).map(([name, content]) => [`${device}/${name}`, content])),
+  };
+}
+
+describe("which device", () => {
+  const two = { ...chip("hwmon0", "1-0048", "lm75", "20000"), ...chip("hwmon1", "1-0049", "lm75", "30000") };
+
+  test("is found by its node, whatever number the kernel gave it", async () => {
+    const moved = { ...chip("hwmon3", "1-0048", "lm75", "20000"), ...chip("hwmon0", "1-0049", "lm75", "30000") };
+    for (const tree of [two, moved]) {
+      const sensor = await open(hwmon, new SimulatedFiles(tree), "1-0049");
+      expect((await sensor.read(never)).values).toEqual({ temperature: 30 });
+    }
+  });
+
+  test("is found by its path", async () => {
+    const sensor = await open(hwmon, new SimulatedFiles(two), "/sys/devices/platform/soc/i2c-1/1-0048");
+    expect((await sensor.read(never)).values).toEqual({ temperature: 20 });
+  });
+
+  test("is CONFIG_INVALID where a name fits two, and the message names both", async () => {
+    await expect(open(hwmon, new SimulatedFiles(two), "lm75")).rejects.toMatchObject({
+      code: "CONFIG_INVALID",
+      message: "lm75 is more than one device: 1-0048 (lm75), 1-0049 (lm75)",
+    });
+  });
+
+  test("is CONFIG_INVALID where several are there and none is named", async () => {
+    await expect(open(hwmon, new SimulatedFiles(two))).rejects.toMatchObject({
+      code: "CONFIG_INVALID",
+      message: "say which device: 1-0048 (lm75), 1-0049 (lm75)",
+    });
+  });
+
+  test("is CHIP_ABSENT where the named one is not there, and the message says what is", async () => {
+    await expect(open(hwmon, new SimulatedFiles(two), "tmp102")).rejects.toMatchObject({
+      code: "CHIP_ABSENT",
+      message: "no device tmp102: there are 1-0048 (lm75), 1-0049 (lm75)",
+    });
+  });
+
+  test("is what scan suggests", async () => {
+    const found = (await hwmon.find?.(new SimulatedFiles(two))) ?? [];
+    expect(found.map(({ options }) => options)).toEqual([{ device: "1-0048" }, { device: "1-0049" }]);
+  });
+});
+
+describe("iio", () => {
+  test("takes what the kernel computed, in our units", async () => {
+    const tree = iioDevice({
+      in_temp_input: "23400",
+      in_humidityrelative_input: "48200",
+      in_pressure_input: "101.325",
+      in_illuminance_input: "312.5",
+      in_concentration_co2_input: "0.0612",
+    });
+    expect(await readAll(iio, tree)).toEqual({
+      temperature: expect.closeTo(23.4),
+      humidity: expect.closeTo(48.2),
+      pressure: expect.closeTo(1013.25),
+      illuminance: 312.5,
+      carbon_dioxide: expect.closeTo(612),
+    });
+  });
+
+  test("computes (raw + offset) * scale, with a scale that channels share", async () => {
+    const tree = iioDevice({
+      in_voltage0_raw: "1000",
+      in_voltage1_raw: "2000",
+      "in_voltage0-voltage1_raw": "-1000",
+      in_voltage_scale: "2",
+      "in_voltage-voltage_scale": "3",
+      in_voltage1_offset: "-500",
+      in_accel_x_raw: "100",
+      in_accel_scale: "0.0981",
+    });
+    expect(await readAll(iio, tree)).toEqual({
+      voltage_0: expect.closeTo(2),
+      voltage_1: expect.closeTo(3),
+      voltage_0_1: expect.closeTo(-3),
+      acceleration_x: expect.closeTo(9.81),
+    });
+  });
+
+  test("a raw value without a scale is a number without a unit", () => {
+    expect(iioAttributes(["in_proximity_raw", "in_voltage3_raw"]).map(({ key, facts }) => [key, facts])).toEqual([
+      ["proximity", { quantity: "number", title: "Proximity" }],
+      ["voltage_3", { quantity: "number", title: "Voltage 3" }],
+    ]);
+  });
+
+  test("a label of the device tree is the channel's title", async () => {
+    const tree = iioDevice({ in_voltage0_input: "3300", in_voltage0_label: "battery" });
+    expect((await open(iio, new SimulatedFiles(tree))).channels).toEqual({
+      voltage_0: { quantity: "voltage", title: "battery" },
+    });
+  });
+
+  test("a DHT that fails one reading is FILE_IO, to be tried again", async () => {
+    const fail = () => {
+      throw new GatewayError("FILE_IO", "EIO");
+    };
+    await expect(
+      readAll(iio, iioDevice({ in_temp_input: fail, in_humidityrelative_input: fail })),
+    ).rejects.toMatchObject({
+      code: "FILE_IO",
+    });
+  });
+
+  test("a channel that the kernel cannot read does not take the others with it", async () => {
+    const fail = () => {
+      throw new GatewayError("FILE_IO", "EINVAL");
+    };
+    expect(await readAll(iio, iioDevice({ in_temp_input: fail, in_pressure_input: "100" }))).toEqual({
+      pressure: 1000,
+    });
+  });
+
+  test.each(["", "nan", "12 34", "0x10z"])("%j is BAD_VALUE, not a number", async (text) => {
+    await expect(readAll(iio, iioDevice({ in_temp_input: text }))).rejects.toMatchObject({ code: "BAD_VALUE" });
+  });
+
+  test("a device that is unbound is NOT_FOUND", async () => {
+    const files = new SimulatedFiles(iioDevice({ in_temp_input: "20000" }));
+    const sensor = await open(iio, files);
+    files.remove("/sys/devices/platform/dht11@4/iio:device0");
+    await expect(sensor.read(never)).rejects.toMatchObject({ code: "NOT_FOUND" });
+  });
+});
+
+describe("hwmon", () => {
+  const device = "/sys/devices/platform/x/hwmon/hwmon0";
+  const board = (files: Record<string, string>): Tree => ({
+    "/sys/class/hwmon/hwmon0": { link: device },
+    [`${device}/name`]: "board",
+    ...Object.fromEntries(Object.entries(files).map(([name, text]) => [`${device}/${name}`, text])),
+  });
+
+  test("reads every kind in our units", async () => {
+    const tree = board({
+      temp1_input: "21500",
+      temp2_input: "-4000",
+      in0_input: "3301",
+      curr1_input: "425",
+      power1_average: "1402500",
+      humidity1_input: "51200",
+      fan1_input: "1180",
+      pwm1: "255",
+    });
+    expect(await readAll(hwmon, tree)).toEqual({
+      temperature: expect.closeTo(21.5),
+      temperature_2: expect.closeTo(-4),
+      voltage_0: expect.closeTo(3.301),
+      current: expect.closeTo(0.425),
+      power: expect.closeTo(1.4025),
+      humidity: expect.closeTo(51.2),
+      fan: 1180,
+    });
+  });
+
+  test("a broken probe gives no value, and the others go on", async () => {
+    expect(await readAll(hwmon, board({ temp1_input: "127000", temp1_fault: "1", temp2_input: "20000" }))).toEqual({
+      temperature_2: 20,
+    });
+  });
+
+  test("a device without anything to read is CHIP_ABSENT", async () => {
+    await expect(readAll(hwmon, board({ pwm1: "255" }))).rejects.toMatchObject({ code: "CHIP_ABSENT" });
+  });
+});
