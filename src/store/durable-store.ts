@@ -1,0 +1,152 @@
+import type { Newest } from "../core/board.ts";
+import type { Clock } from "../core/clock.ts";
+import { isGatewayError, messageOf } from "../core/errors.ts";
+import type { Counters } from "../core/gateway.ts";
+import type { Log } from "../core/log.ts";
+import type { OutboxRecord, StoredRecord } from "../core/reading.ts";
+import type { BootAnchors } from "../core/timeline.ts";
+import type { DiskTier } from "./disk-tier.ts";
+import type { Faults } from "./faults.ts";
+import type { Journal } from "./journal.ts";
+import type { JournalOutbox } from "./journal-outbox.ts";
+import type { StoreOptions } from "./options.ts";
+import { INSTANCE } from "./recover.ts";
+import { SqlLedger } from "./sql-ledger.ts";
+import type { LedgerEntry, Outbox, RetainedLedger, Store, StoreFault, StoreUsage } from "./store.ts";
+import type { StoreClient } from "./store-client.ts";
+
+export interface StoreParts {
+  readonly options: StoreOptions;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly client: StoreClient;
+  readonly faults: Faults;
+  readonly journal: Journal;
+  readonly disk: DiskTier;
+  readonly outbox: JournalOutbox;
+  /** Retained topics that may still be there; the ledger keeps it up. */
+  readonly topics: Map<string, LedgerEntry>;
+}
+
+const NOTHING: ReadonlyMap<string, Newest> = new Map();
+
+/** The store over its two tiers. */
+export class DurableStore implements Store {
+  readonly ledger: RetainedLedger;
+  readonly #parts: StoreParts;
+  readonly #stop = new AbortController();
+  readonly #running: Promise<void>;
+
+  constructor(parts: StoreParts) {
+    this.#parts = parts;
+    this.ledger = new SqlLedger(parts.disk, parts.topics);
+    this.#running = parts.disk.run(this.#stop.signal);
+  }
+
+  get epoch(): number {
+    return this.#parts.journal.state.epoch;
+  }
+
+  get instance(): string {
+    return this.#parts.journal.small.meta.get(INSTANCE) ?? "";
+  }
+
+  get outbox(): Outbox {
+    return this.#parts.outbox;
+  }
+
+  accept(record: OutboxRecord): StoredRecord | undefined {
+    if (this.#stop.signal.aborted) throw new Error("the store is closed");
+    const { journal, outbox, disk, options } = this.#parts;
+    const stored = journal.accept(record);
+    if (stored) outbox.arrived(stored.position);
+    if (stored && options.commitWindowMs === 0) disk.kick();
+    return stored;
+  }
+
+  newest(device: string): ReadonlyMap<string, Newest> {
+    return this.#parts.journal.small.newest.get(device) ?? NOTHING;
+  }
+
+  forgetNewest(device: string): void {
+    this.#parts.journal.small.forgetNewest(device);
+  }
+
+  counters(): Counters {
+    return this.#parts.journal.state.counters();
+  }
+
+  faults(): readonly StoreFault[] {
+    return this.#parts.faults.list();
+  }
+
+  usage(): StoreUsage {
+    const { options, disk } = this.#parts;
+    const oldestPendingMs = this.#oldestPendingMs();
+    const { bytes } = disk.usage;
+    return { path: options.path, bytes, ...(oldestPendingMs !== undefined && { oldestPendingMs }) };
+  }
+
+  boots(): readonly BootAnchors[] {
+    return this.#parts.journal.small.boots;
+  }
+
+  saveBoot(boot: BootAnchors): void {
+    this.#parts.journal.saveBoot(boot);
+  }
+
+  getMeta(key: string): string | undefined {
+    return this.#parts.journal.small.meta.get(key);
+  }
+
+  setMeta(key: string, value: string): void {
+    this.#parts.journal.setMeta(key, value);
+  }
+
+  tombstones(): ReadonlyMap<string, number> {
+    return this.#parts.journal.small.tombstones;
+  }
+
+  async addTombstone(device: string, wallMs: number): Promise<void> {
+    await this.#parts.disk.write({ tombstones: [[device, wallMs]] });
+    this.#parts.journal.small.tombstones.set(device, wallMs);
+  }
+
+  async removeTombstone(device: string): Promise<void> {
+    await this.#parts.disk.write({ tombstones: [[device, undefined]] });
+    this.#parts.journal.small.tombstones.delete(device);
+  }
+
+  async flush(): Promise<void> {
+    const { journal, disk } = this.#parts;
+    const { head } = journal.state;
+    while ((journal.held.oldest?.stored.position ?? Number.POSITIVE_INFINITY) <= head) await disk.commit();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#stop.signal.aborted) return;
+    const { disk, journal, client, log } = this.#parts;
+    this.#stop.abort();
+    await this.#running;
+    try {
+      await disk.finish();
+      journal.staging.remove();
+    } catch (error) {
+      if (!isGatewayError(error)) throw error;
+      log.warn("the last commit failed; the staging file keeps what the disk lacks", { reason: messageOf(error) });
+      journal.staging.close();
+    } finally {
+      await client.close();
+    }
+  }
+
+  #oldestPendingMs(): number | undefined {
+    const { journal, disk, clock } = this.#parts;
+    const { first } = journal.state.live;
+    if (first === undefined) return undefined;
+    const held = journal.held.at(first)?.record.at;
+    const { oldest } = disk.usage;
+    const [boot, monoMs] = held ? [held.boot, held.monoMs] : [oldest?.boot, oldest?.mono0 ?? 0];
+    return boot === clock.bootId() ? clock.monoMs() - monoMs : undefined;
+  }
+}

@@ -1,0 +1,26 @@
+import type { GatewayError } from "../core/errors.ts";
+import type { Log } from "../core/log.ts";
+import type { StoreFault } from "./store.ts";
+
+/** What is wrong with the store at the moment, one fault a place; logs when one comes and when it goes. */
+export class Faults {
+  readonly #faults = new Map<string, StoreFault>();
+  readonly #log: Log;
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  raise(place: string, { code, message }: Pick<GatewayError, "code" | "message">): void {
+    if (this.#faults.get(place)?.code !== code) this.#log.error("the store has a fault", { place, code, message });
+    this.#faults.set(place, { code, message });
+  }
+
+  clear(place: string): void {
+    if (this.#faults.delete(place)) this.#log.info("the store's fault is over", { place });
+  }
+
+  list(): readonly StoreFault[] {
+    return [...this.#faults.values()];
+  }
+}

@@ -1,0 +1,124 @@
+import { randomUUID } from "node:crypto";
+import { join } from "node:path";
+import type { Clock } from "../core/clock.ts";
+import { GatewayError, isGatewayError } from "../core/errors.ts";
+import type { Log } from "../core/log.ts";
+import { DiskTier } from "./disk-tier.ts";
+import { DurableStore } from "./durable-store.ts";
+import { Faults } from "./faults.ts";
+import { Journal } from "./journal.ts";
+import { JournalOutbox } from "./journal-outbox.ts";
+import type { StoreOptions } from "./options.ts";
+import { OutboxState } from "./outbox-state.ts";
+import { CLEAN_STOP, INSTANCE, nextEpoch, type Recovered, recover } from "./recover.ts";
+import { SegmentReader } from "./segment-reader.ts";
+import { SmallState } from "./small-state.ts";
+import { readStaging, type Staged, Staging } from "./staging.ts";
+import type { Store } from "./store.ts";
+import type { Batch, Loaded } from "./store-calls.ts";
+import { StoreClient } from "./store-client.ts";
+
+export interface StoreDeps {
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/**
+ * Opens the store and takes up what the last run left.
+ *
+ * Throws STORE_LOCKED while another process holds it, STORE_NEWER, STORE_IO where it cannot be read. A damaged database
+ * is moved aside and is a fault, not an error.
+ */
+export async function openStore(options: StoreOptions, { clock, log }: StoreDeps): Promise<Store> {
+  const client = new StoreClient(options.path, clock);
+  try {
+    return await assemble(options, { clock, log }, client, await client.open());
+  } catch (error) {
+    await client.close();
+    throw error;
+  }
+}
+
+async function assemble(options: StoreOptions, deps: StoreDeps, client: StoreClient, loaded: Loaded): Promise<Store> {
+  const { clock, log } = deps;
+  const faults = new Faults(log);
+  if (loaded.quarantined) {
+    const message = `the database was damaged and moved to ${loaded.quarantined}`;
+    faults.raise("database", new GatewayError("STORE_CORRUPT", message));
+  }
+  const stagingFile = join(options.stagingPath, "staging.log");
+  const staged = readStaging(stagingFile);
+  const recovered = recover(loaded, staged, { boot: clock.bootId(), wallMs: clock.wallMs() });
+  const small = smallStateOf(loaded, recovered.from === "staging" ? staged : undefined, clock);
+  const { state, owed } = await claim(client, loaded, recovered, small, deps, faults);
+  const journal = new Journal({ ...recovered, state }, small, new Staging(stagingFile), options, clock);
+
+  const current = { epoch: state.epoch, base: state.base, boot: clock.bootId() };
+  const topics = new Map(loaded.ledger.map((entry) => [entry.topic, entry]));
+  const seed = (): Batch => ({
+    epochs: [current],
+    tombstones: [...small.tombstones],
+    ledger: [...topics.values()].map((entry) => ({ ...entry, present: true })),
+  });
+  const durable = recovered.from === "staging" ? loaded.head : state.head;
+  const disk = new DiskTier({ journal, client, faults, options, clock, durable, owed, seed });
+  await disk.measure();
+  const epochs = [...loaded.epochs.filter(({ epoch }) => epoch !== current.epoch), current];
+  const outbox = new JournalOutbox(journal, disk, new SegmentReader(disk, epochs));
+
+  const { epoch } = state;
+  const { pending } = state.counters();
+  log.info("the store is open", { epoch, from: recovered.from, newEpoch: recovered.newEpoch, pending });
+  if (recovered.lost > 0) log.warn("records were lost", { lost: recovered.lost, from: recovered.from });
+  return new DurableStore({ options, clock, log, client, faults, journal, disk, outbox, topics });
+}
+
+/** What the disk knows, and what the staging file knows better. */
+function smallStateOf(loaded: Loaded, staged: Staged | undefined, clock: Clock): SmallState {
+  const small = new SmallState(loaded);
+  if (staged) {
+    small.unstage(staged.header);
+    for (const event of staged.events) {
+      if (event.kind === "meta") small.setMeta(event.key, event.value);
+      if (event.kind === "boot") small.saveBoot(event.boot);
+      if (event.kind === "take") small.setNewest(event.record);
+    }
+  }
+  if (!small.meta.has(INSTANCE)) small.setMeta(INSTANCE, staged?.header.instance ?? randomUUID());
+  if (!small.boots.some(({ boot }) => boot === clock.bootId())) small.saveBoot({ boot: clock.bootId(), anchors: [] });
+  return small;
+}
+
+/**
+ * Makes durable that this run's epoch is taken and that the last stop's mark is void, before anything goes out under it.
+ * Where the disk refuses, the epoch of a clean stop is not continued, for its mark would let a later run do so again.
+ */
+async function claim(
+  client: StoreClient,
+  loaded: Loaded,
+  recovered: Recovered,
+  small: SmallState,
+  { clock }: StoreDeps,
+  faults: Faults,
+): Promise<{ state: OutboxState; owed: Batch }> {
+  const { state } = recovered;
+  const wasClean = small.meta.has(CLEAN_STOP);
+  const known = loaded.epochs.some(({ epoch }) => epoch === state.epoch);
+  if (known && !wasClean) return { state, owed: {} };
+
+  small.setMeta(CLEAN_STOP, undefined);
+  const row = (epoch: number, base: number): Batch => ({ epochs: [{ epoch, base, boot: clock.bootId() }] });
+  const owed = known ? {} : row(state.epoch, state.base);
+  const changes = small.takeChanges(false);
+  try {
+    await client.call("write", { ...owed, ...changes });
+    return { state, owed: {} };
+  } catch (error) {
+    if (!isGatewayError(error) || (wasClean && recovered.from === "staging")) throw error;
+    faults.raise("disk", error);
+    small.putBack(changes);
+    if (!known) return { state, owed };
+    const next = nextEpoch(loaded.epochs.at(-1), state.head, clock.wallMs());
+    return { state: new OutboxState({ ...state.snapshot(), ...next }), owed: row(next.epoch, next.base) };
+  }
+}

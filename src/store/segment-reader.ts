@@ -1,0 +1,61 @@
+import type { StoredRecord } from "../core/reading.ts";
+import type { DiskTier } from "./disk-tier.ts";
+import { type EpochRow, recordsOf } from "./segments.ts";
+
+/** A drain asks for a window at a time, so some segments are fetched ahead; more would only take memory. */
+const RECORDS_A_FETCH = 1000;
+const CACHED_RECORDS = 4000;
+
+/** Records on the disk by position; each segment is inflated once on the way through. */
+export class SegmentReader {
+  readonly #disk: DiskTier;
+  readonly #epochs: readonly EpochRow[];
+  readonly #cache = new Map<number, readonly StoredRecord[]>();
+  #cached = 0;
+
+  constructor(disk: DiskTier, epochs: readonly EpochRow[]) {
+    this.#disk = disk;
+    this.#epochs = epochs;
+  }
+
+  /** From `position` to the end of its segment; empty when there is none to read, which is then dropped and counted. */
+  async from(position: number): Promise<readonly StoredRecord[]> {
+    const records = this.#cachedAt(position) ?? (await this.#fetch(position));
+    const [first] = records;
+    return first ? records.slice(position - first.position) : [];
+  }
+
+  #cachedAt(position: number): readonly StoredRecord[] | undefined {
+    for (const records of this.#cache.values()) {
+      const first = records[0]?.position ?? Number.POSITIVE_INFINITY;
+      if (first <= position && position < first + records.length) return records;
+    }
+    return undefined;
+  }
+
+  async #fetch(position: number): Promise<readonly StoredRecord[]> {
+    // Records that are written while it reads are not missing.
+    const { durable } = this.#disk;
+    const segments = await this.#disk.read((client) => client.call("read", position, RECORDS_A_FETCH), []);
+    for (const segment of segments) {
+      const range = { from: segment.position0, to: segment.position0 + segment.count - 1 };
+      if (segment.corrupt) this.#disk.dropUnreadable(range);
+      else this.#keep(recordsOf(segment, this.#epochs));
+    }
+    const next = segments[0]?.position0 ?? durable + 1;
+    // Counted as waiting and nowhere on the disk: skipped, so that it cannot hold up what comes after it.
+    if (next > position) this.#disk.dropUnreadable({ from: position, to: Math.min(next - 1, durable) });
+    return this.#cachedAt(position) ?? [];
+  }
+
+  #keep(records: readonly StoredRecord[]): void {
+    const first = records[0]?.position ?? 0;
+    this.#cached += records.length - (this.#cache.get(first)?.length ?? 0);
+    this.#cache.set(first, records);
+    for (const [position, oldest] of this.#cache) {
+      if (this.#cached <= CACHED_RECORDS || position === first) break;
+      this.#cache.delete(position);
+      this.#cached -= oldest.length;
+    }
+  }
+}

@@ -1,0 +1,53 @@
+import type { DiskTier } from "./disk-tier.ts";
+import type { LedgerEntry, RetainedLedger } from "./store.ts";
+
+type Row = LedgerEntry & { readonly present: boolean };
+
+/**
+ * All topics in memory, each change durable before it resolves. Changes that come while one is written share the next
+ * write: a start announces dozens at once.
+ */
+export class SqlLedger implements RetainedLedger {
+  readonly #disk: DiskTier;
+  readonly #present: Map<string, LedgerEntry>;
+  #queue: Row[] = [];
+  #next: Promise<void> | undefined;
+
+  constructor(disk: DiskTier, present: Map<string, LedgerEntry>) {
+    this.#disk = disk;
+    this.#present = present;
+  }
+
+  async add(topic: string, device: string | undefined): Promise<void> {
+    const known = this.#present.get(topic);
+    if (known && known.device === device) return;
+    const entry = device === undefined ? { topic } : { topic, device };
+    await this.#write({ ...entry, present: true });
+    this.#present.set(topic, entry);
+  }
+
+  async topics(of: { readonly device: string | undefined } | "all"): Promise<LedgerEntry[]> {
+    return [...this.#present.values()].filter((entry) => of === "all" || entry.device === of.device);
+  }
+
+  async cleared(topic: string): Promise<void> {
+    const known = this.#present.get(topic);
+    if (!known) return;
+    await this.#write({ ...known, present: false });
+    this.#present.delete(topic);
+  }
+
+  async #write(row: Row): Promise<void> {
+    this.#queue.push(row);
+    this.#next ??= this.#flush();
+    await this.#next;
+  }
+
+  async #flush(): Promise<void> {
+    await Promise.resolve();
+    const ledger = this.#queue;
+    this.#queue = [];
+    this.#next = undefined;
+    await this.#disk.write({ ledger });
+  }
+}

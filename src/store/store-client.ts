@@ -1,0 +1,47 @@
+import type { Clock } from "../core/clock.ts";
+import { GatewayError } from "../core/errors.ts";
+import { startWorker, type WorkerHost, workerFile } from "../sqlite/worker-host.ts";
+import type { Loaded, StoreCalls } from "./store-calls.ts";
+
+/** The store's worker thread, started anew should it ever crash. */
+export class StoreClient {
+  readonly #directory: string;
+  readonly #clock: Clock;
+  #host: WorkerHost<StoreCalls> | undefined;
+  #reopening: Promise<void> | undefined;
+
+  constructor(directory: string, clock: Clock) {
+    this.#directory = directory;
+    this.#clock = clock;
+  }
+
+  open(): Promise<Loaded> {
+    this.#host = startWorker<StoreCalls>(workerFile(import.meta.url, "store-worker"), { directory: this.#directory });
+    return this.#host.call("open", this.#clock.wallMs());
+  }
+
+  async call<K extends keyof StoreCalls & string>(
+    name: K,
+    ...args: Parameters<StoreCalls[K]>
+  ): Promise<Awaited<ReturnType<StoreCalls[K]>>> {
+    if (!this.#host?.alive) {
+      this.#reopening ??= this.#reopen();
+      await this.#reopening;
+    }
+    if (!this.#host) throw new Error("the store's worker was not started");
+    return this.#host.call(name, ...args);
+  }
+
+  async close(): Promise<void> {
+    await this.#host?.[Symbol.asyncDispose]();
+  }
+
+  async #reopen(): Promise<void> {
+    try {
+      const { quarantined } = await this.open();
+      if (quarantined) throw new GatewayError("STORE_CORRUPT", `the database was damaged and moved to ${quarantined}`);
+    } finally {
+      this.#reopening = undefined;
+    }
+  }
+}
