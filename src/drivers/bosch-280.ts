@@ -145,14 +145,21 @@ export function decode20(bytes: Uint8Array): number | undefined {
   return code === NO_DATA_20_BIT ? undefined : code;
 }
 
+/** What the chip can measure (BMP280 §1, BME280 §1.1); beyond, the bytes were not a measurement. */
+const OPERATING_C = { min: -40, max: 85 } as const;
+
 /**
- * `t_fine`, the temperature at full resolution that the other formulas want (BMP280 §8.1, BME280 §8.1).
- * Throws BAD_VALUE where there is no code: the chip was reset in the middle, and nothing else can be computed.
+ * `t_fine`, the temperature at full resolution that the other formulas want (BMP280 §8.1, BME280 §8.1). Throws BAD_VALUE
+ * where there is no code or an impossible one: nothing else can be computed then, and humidity is cut to look possible.
  */
 export function fineTemperature(code: number | undefined, { T: [T1, T2, T3] }: Trimming): number {
   if (code === undefined) throw new GatewayError("BAD_VALUE", "the chip has no temperature to show: it was reset");
   const linear = (code / 16384 - T1 / 1024) * T2;
   const square = (code / 131072 - T1 / 8192) ** 2 * T3;
+  const temperatureC = celsius(linear + square);
+  if (temperatureC < OPERATING_C.min || temperatureC > OPERATING_C.max) {
+    throw new GatewayError("BAD_VALUE", `temperature code ${code} would be ${temperatureC.toFixed(1)} °C`);
+  }
   return linear + square;
 }
 

@@ -30,6 +30,7 @@ export interface I2cDevice {
   readonly busName: string;
   readonly address: number;
   write(bytes: readonly number[] | Uint8Array): Promise<void>;
+  /** Exactly `length` bytes, here and below: a shorter answer is BUS_IO. */
   read(length: number): Promise<Uint8Array>;
   /** Register pointer, repeated start, `length` (1 to 32) bytes. */
   readRegister(register: number, length: number): Promise<Uint8Array>;

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { bme280, decode, decodeHumidityTrimming } from "../../src/drivers/bme280.ts";
 import { bmp280, decode as decodeBmp280 } from "../../src/drivers/bmp280.ts";
@@ -89,6 +90,30 @@ describe("a skipped measurement", () => {
   test("of temperature is BAD_VALUE, because nothing else can be computed without it", () => {
     const data = Uint8Array.of(...measured, ...skipped);
     expect(() => decodeBmp280(data, trimming)).toThrow(expect.objectContaining({ code: "BAD_VALUE" }));
+  });
+});
+
+describe("bytes that are no measurement", () => {
+  const trimming = trimmingOf(wild.input as Record<string, number>);
+  const humidityTrimming = [75, 376, 0, 286, 50, 30] as const;
+
+  test.each([0x00, 0xff])("all 0x%s are BAD_VALUE, and no humidity of 0 or 100 %", (byte) => {
+    const data = new Uint8Array(8).fill(byte);
+    expect(() => decode(data, trimming, humidityTrimming)).toThrow(expect.objectContaining({ code: "BAD_VALUE" }));
+  });
+
+  test("of any kind are BAD_VALUE or finite numbers", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: 8, maxLength: 8 }), (data) => {
+        try {
+          for (const value of Object.values(decode(data, trimming, humidityTrimming))) {
+            expect(value).toSatisfy(Number.isFinite);
+          }
+        } catch (error) {
+          expect(error).toMatchObject({ code: "BAD_VALUE" });
+        }
+      }),
+    );
   });
 });
 
