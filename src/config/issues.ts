@@ -46,8 +46,14 @@ function findingsOfIssue(issue: Issue, base: Path, context: IssueContext, schema
 
 function unknownKey(key: string, path: Path, known: readonly string[]): Finding {
   const where = path.length ? ` in ${pathText(path)}` : "";
-  const hint = didYouMean(key, known) || listed(known);
+  const hint = (path.at(-1) === "tls" && unsafeTls(key)) || didYouMean(key, known) || listed(known);
   return errorAt([...path, key], `unknown key \`${clip(key)}\`${where}${hint}`, "key");
+}
+
+/** What other programs have, and we do not on purpose. */
+function unsafeTls(key: string): string | undefined {
+  if (!/insecure|verify|reject_?unauthorized/i.test(key)) return undefined;
+  return ": the certificate is always verified, as an unverified connection hides nothing from whoever is in between; give the broker's certificate, or that of its authority, in `ca`";
 }
 
 function listed(known: readonly string[]): string {

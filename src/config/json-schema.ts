@@ -5,7 +5,9 @@ import { configSchema } from "./schema/config.ts";
 
 /** The part of JSON Schema that our own schema is made of. */
 export interface JsonSchema {
-  readonly type?: string;
+  readonly $ref?: string;
+  readonly $defs?: Readonly<Record<string, JsonSchema>>;
+  readonly type?: string | readonly string[];
   readonly title?: string;
   readonly description?: string;
   readonly default?: unknown;
@@ -29,7 +31,10 @@ export interface JsonSchema {
 export function configJsonSchema(drivers: readonly Driver[]): JsonSchema {
   const schema = z.toJSONSchema(configSchema(drivers), {
     io: "input",
-    override: ({ jsonSchema }) => {
+    override: ({ zodSchema, jsonSchema }) => {
+      // Left out of the input side by zod where a value is transformed; ours are always written as one writes them.
+      const examples = z.globalRegistry.get(zodSchema)?.examples;
+      if (Array.isArray(examples)) jsonSchema.examples = examples;
       // An alternative a driver: editors complete `anyOf` better than `oneOf`.
       if (jsonSchema.oneOf) {
         jsonSchema.anyOf = jsonSchema.oneOf;
@@ -44,6 +49,29 @@ export function configJsonSchema(drivers: readonly Driver[]): JsonSchema {
   return { title: "fieldpost configuration", ...schema } as JsonSchema;
 }
 
+/** The schema as the text of a file, with its line breaks where the formatter would put them. */
+export function jsonSchemaText(drivers: readonly Driver[]): string {
+  return `${prettyJson(configJsonSchema(drivers), "")}\n`;
+}
+
+const LINE_WIDTH = 120;
+
+function prettyJson(value: unknown, indent: string): string {
+  const inner = `${indent}  `;
+  if (isMapping(value)) {
+    const lines = Object.entries(value).map(
+      ([key, child]) => `${inner}${JSON.stringify(key)}: ${prettyJson(child, inner)}`,
+    );
+    return lines.length ? `{\n${lines.join(",\n")}\n${indent}}` : "{}";
+  }
+  if (!Array.isArray(value)) return JSON.stringify(value);
+  const items = value.map((item) => prettyJson(item, inner));
+  const line = `[${items.join(", ")}]`;
+  // The key before it takes room too.
+  const fits = !line.includes("\n") && indent.length + line.length < LINE_WIDTH - 16;
+  return fits ? line : `[\n${items.map((item) => inner + item).join(",\n")}\n${indent}]`;
+}
+
 /** The keys that may stand in the mapping at `path` of `tree`. */
 export function knownKeys(schema: JsonSchema, tree: unknown, path: Path): string[] {
   return [...new Set(alternativesAt(schema, tree, path).flatMap(({ properties }) => Object.keys(properties ?? {})))];
@@ -55,9 +83,17 @@ function alternativesAt(schema: JsonSchema, tree: unknown, path: Path): JsonSche
   let found = branchesOf(schema, node);
   for (const step of path) {
     node = isMapping(node) ? node[step] : Array.isArray(node) ? node[Number(step)] : undefined;
-    found = found.flatMap((alternative) => childrenOf(alternative, step)).flatMap((child) => branchesOf(child, node));
+    found = found
+      .flatMap((alternative) => childrenOf(alternative, step))
+      .flatMap((child) => branchesOf(dereferenced(child, schema), node));
   }
   return found;
+}
+
+/** The schema itself, or what it refers to in the root's `$defs`. */
+export function dereferenced(schema: JsonSchema, root: JsonSchema): JsonSchema {
+  const name = schema.$ref?.replace("#/$defs/", "");
+  return (name !== undefined && root.$defs?.[name]) || schema;
 }
 
 function childrenOf(schema: JsonSchema, step: string | number): JsonSchema[] {

@@ -33,7 +33,9 @@ const channelSettings = z
     decimals: count(0, 9).optional().describe("Decimals in what is published"),
     process: processingSteps.optional(),
   })
-  .transform(present);
+  .transform(present)
+  // With an id it is written once in the JSON Schema, not once a channel of each driver.
+  .meta({ id: "channel" });
 
 export type ChannelConfig = z.output<typeof channelSettings>;
 

@@ -61,7 +61,7 @@ export const mqttSection = z
       .max(2)
       .default(["state", "readings"])
       .describe("Which planes are published: newest values, every reading"),
-    drain_rate: rate().default(200).describe("Backlog messages a second after an outage, or `unlimited`"),
+    drain_rate: rate().prefault(200).describe("Backlog messages a second after an outage, or `unlimited`"),
     connections: count(1, 16).default(1).describe("Connections that share the devices; order is kept for each device"),
     consumers: z
       .array(text(64).regex(/^[a-z0-9_-]+$/, { error: "expected a name of a to z, 0 to 9, `_` and `-`" }))

@@ -1,0 +1,141 @@
+import { formatDurationMs } from "../core/duration.ts";
+import { channelsOf, type Driver } from "../drivers/driver.ts";
+import { drivers as registry } from "../drivers/registry.ts";
+import { configJsonSchema, type JsonSchema } from "./json-schema.ts";
+
+const INTRODUCTION = [
+  "Durations are written `50ms`, `30s`, `10m`, `24h`, `90d`; sizes `500kB`, `2MB` (2,000,000 bytes), `1GiB`.",
+  "`!secret NAME` takes a value from `secrets.yaml` beside the file, `!credential NAME` from systemd's credentials, and",
+  `"\${NAME}" inside text takes it from the environment.`,
+].join("\n");
+
+/** The reference of the configuration as Markdown: every key with its type, default and meaning, and every driver. */
+export function configReference(drivers: readonly Driver[] = registry): string {
+  const schema = configJsonSchema(drivers);
+  const { devices, ...sections } = schema.properties ?? {};
+  const alternatives = devices?.items?.anyOf ?? [];
+  const parts = [
+    "# Configuration reference",
+    INTRODUCTION,
+    ...Object.entries(sections).map(([name, schema]) => sectionText(name, schema)),
+    devicesText(alternatives[0], drivers[0], schema.$defs?.channel ?? {}),
+    ...drivers.map((driver) =>
+      driverText(
+        driver,
+        alternatives.find((schema) => namesDriver(schema, driver)),
+      ),
+    ),
+  ];
+  return `${parts.join("\n\n")}\n`;
+}
+
+function sectionText(name: string, schema: JsonSchema): string {
+  return [`## ${name}`, schema.description, table(rowsOf(schema, ""))].filter(Boolean).join("\n\n");
+}
+
+/** What every device has: what is left of one driver's keys without its own options. */
+function devicesText(schema: JsonSchema | undefined, driver: Driver | undefined, channel: JsonSchema): string {
+  const own = new Set([...Object.keys(driver?.options ?? {}), "address", "driver", "bus"]);
+  const properties = Object.fromEntries(Object.entries(schema?.properties ?? {}).filter(([key]) => !own.has(key)));
+  const common = rowsOf({ ...schema, properties: { driver: DRIVER, bus: BUS, ...properties } }, "");
+  const channels = rowsOf(channel, "channels.KEY.");
+  return [
+    "## devices",
+    "A list; each device has `driver`, these keys, and its driver's own.",
+    table([...common, ...channels]),
+  ].join("\n\n");
+}
+
+const DRIVER: JsonSchema = { type: "string", description: "What it is: one of the drivers below" };
+const BUS: JsonSchema = {
+  type: "string",
+  description: "I2C bus: a number, a name such as `i2c-1`, or, for every driver, `sim` for a simulated device",
+};
+
+function namesDriver({ properties }: JsonSchema, { name }: Driver): boolean {
+  return properties?.driver?.const === name || properties?.driver?.enum?.includes(name) === true;
+}
+
+function driverText(driver: Driver, schema: JsonSchema | undefined): string {
+  const keys = [...(driver.port === "i2c" ? ["address"] : []), ...Object.keys(driver.options)];
+  const properties = Object.fromEntries(Object.entries(schema?.properties ?? {}).filter(([key]) => keys.includes(key)));
+  const rows = rowsOf({ ...schema, properties }, "");
+  const channels = channelsOf(driver.channels).map(({ key, unit }) => (unit ? `\`${key}\` (${unit})` : `\`${key}\``));
+  return [
+    `### ${driver.name}`,
+    `${driver.title}.${driver.aliases?.length ? ` Also called ${driver.aliases.join(", ")}.` : ""}${driver.port === "planned" ? " Not active yet." : ""}`,
+    `Read every ${formatDurationMs(driver.timing.minIntervalMs)} at most. ${channels.length ? `Channels: ${channels.join(", ")}.` : "Its channels are found when it opens."}`,
+    rows.length ? table(rows) : "",
+    driver.notes ?? "",
+  ]
+    .filter(Boolean)
+    .join("\n\n");
+}
+
+interface Row {
+  readonly key: string;
+  readonly type: string;
+  readonly fallback: string;
+  readonly text: string;
+}
+
+function rowsOf(schema: JsonSchema, prefix: string): Row[] {
+  return Object.entries(schema.properties ?? {}).flatMap(([name, child]) => {
+    const key = `${prefix}${name}`;
+    if (child.properties && child.type === "object" && name !== "channels") return rowsOf(child, `${key}.`);
+    const row = {
+      key,
+      type: typeOf(child),
+      fallback: fallbackOf(child, schema.required?.includes(name) ?? false),
+      text: textOf(child),
+    };
+    return child.items?.properties ? [row, ...rowsOf(child.items, `${key}[].`)] : [row];
+  });
+}
+
+function typeOf(schema: JsonSchema): string {
+  const words = [...new Set(typeWords(schema))];
+  return words.length > 1 ? `${words.slice(0, -1).join(", ")} or ${words.at(-1)}` : (words[0] ?? "any");
+}
+
+function typeWords(schema: JsonSchema): string[] {
+  if (schema.title) return [schema.title];
+  if (schema.const !== undefined) return [code(schema.const)];
+  if (schema.enum) return schema.enum.map(code);
+  if (schema.anyOf) return schema.anyOf.flatMap(typeWords);
+  if (schema.type === "array")
+    return [schema.items?.type === "object" ? "list" : `list of ${typeOf(schema.items ?? {})}`];
+  const range =
+    schema.minimum !== undefined && schema.maximum !== undefined ? ` ${schema.minimum} to ${schema.maximum}` : "";
+  return [schema.type ?? "any"].flat().map((name) => `${typeNames[name] ?? "any"}${range}`);
+}
+
+const typeNames: Readonly<Record<string, string>> = {
+  string: "text",
+  integer: "whole number",
+  number: "number",
+  boolean: "true or false",
+  object: "mapping",
+};
+
+function fallbackOf(schema: JsonSchema, required: boolean): string {
+  if (schema.default !== undefined && schema.default !== "") return code(schema.default);
+  return required && schema.default === undefined ? "needed" : "";
+}
+
+function textOf({ description = "", examples = [] }: JsonSchema): string {
+  const [example] = examples;
+  return example === undefined ? description : `${description} (${code(example)})`;
+}
+
+function code(value: unknown): string {
+  return `\`${typeof value === "string" ? value : JSON.stringify(value)}\``;
+}
+
+function table(rows: readonly Row[]): string {
+  const cell = (text: string): string => text.replaceAll("|", "\\|").replaceAll("\n", " ");
+  const lines = rows.map(
+    ({ key, type, fallback, text }) => `| \`${key}\` | ${cell(type)} | ${cell(fallback)} | ${cell(text)} |`,
+  );
+  return ["| key | type | default | meaning |", "|---|---|---|---|", ...lines].join("\n");
+}
