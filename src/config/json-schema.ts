@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Driver } from "../drivers/driver.ts";
+import { oncePerKey } from "./once.ts";
 import { isMapping, type Path } from "./paths.ts";
 import { configSchema } from "./schema/config.ts";
 
@@ -28,7 +29,9 @@ export interface JsonSchema {
  * JSON Schema (2020-12) of what one writes, for editors: the VS Code YAML extension takes it as it is, given
  * `"yaml.customTags": ["!secret scalar", "!credential scalar"]`.
  */
-export function configJsonSchema(drivers: readonly Driver[]): JsonSchema {
+export const configJsonSchema = oncePerKey(makeJsonSchema);
+
+function makeJsonSchema(drivers: readonly Driver[]): JsonSchema {
   const schema = z.toJSONSchema(configSchema(drivers), {
     io: "input",
     override: ({ zodSchema, jsonSchema }) => {

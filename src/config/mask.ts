@@ -32,5 +32,5 @@ export function maskLine(line: string): string {
 
 /** `mqtt://user:password@host` without the part before the `@`. */
 function maskUserInfo(text: string): string {
-  return text.replaceAll(/(:\/\/)[^\s/]*@/g, `$1${MASK}@`);
+  return text.replaceAll(/(:\/\/)\S*@/g, `$1${MASK}@`);
 }

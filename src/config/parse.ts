@@ -71,7 +71,8 @@ function validate(
 ): { findings: Finding[]; config: Config | undefined } {
   const findings = [...tree.findings];
   if (value === undefined || value === null) {
-    const empty: Finding = errorAt([], "nothing is configured here: `fieldpost setup` writes a first configuration");
+    const message = "nothing is configured here: `fieldpost setup` writes a first configuration";
+    const empty: Finding = { severity: "error", message, at: { start: 0, end: 0 } };
     return { findings: findings.length ? findings : [empty], config: undefined };
   }
   if (!isMapping(value)) {
@@ -123,7 +124,11 @@ function isBefore(
 function shownValue(path: Path, tree: YamlTree, source: SourceText): string | undefined {
   const key = path.findLast((step) => typeof step === "string");
   if (typeof key === "string" && isSecretKey(key)) return undefined;
-  const written = source.slice(tree.spanOf(path, "value"));
+  const span = tree.spanOf(path, "value");
+  // Without a value the place is the key's.
+  if (span.start === tree.spanOf(path, "key").start && path.length > 0 && typeof path.at(-1) === "string")
+    return undefined;
+  const written = source.slice(span);
   const isShort =
     written.length <= 60 && !written.includes("\n") && !/^[[{]/.test(written) && !/^[^"'\s]+:\s/.test(written);
   return isShort ? printable(maskLine(written)) : undefined;
@@ -132,8 +137,15 @@ function shownValue(path: Path, tree: YamlTree, source: SourceText): string | un
 function problemOf({ severity, message, at }: Finding, file: string, source: SourceText, tree: YamlTree): Problem {
   const span: Span = "path" in at ? tree.spanOf(at.path, at.part) : at;
   const place = source.placeOf(span);
-  const path = "path" in at && at.path.length ? { path: pathText(at.path) } : {};
-  return { severity, message, file, ...place, ...path, sourceLine: source.shownLine(place.line, tree.secrets) };
+  const path = "path" in at && at.path.length ? { path: printable(pathText(at.path)) } : {};
+  return {
+    severity,
+    message: printable(message),
+    file,
+    ...place,
+    ...path,
+    sourceLine: source.shownLine(place.line, tree.secrets),
+  };
 }
 
 /** In the order of the file, errors before notices of the same place, one problem said once. */

@@ -62,7 +62,7 @@ export function parseSecrets(text: string, file: string): { secrets: Map<string,
     schema: "core",
     prettyErrors: false,
     uniqueKeys: false,
-    logLevel: "silent",
+    logLevel: "error",
   });
   for (const { code, pos } of document.errors.slice(0, 1)) report(pos[0], syntaxSentence(code));
   if (document.errors.length || document.contents === null) return { secrets, problems };

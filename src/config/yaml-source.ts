@@ -42,7 +42,7 @@ export function readYaml(text: string, resolveText: ResolveText): YamlTree {
     schema: "core",
     prettyErrors: false,
     uniqueKeys: false,
-    logLevel: "silent",
+    logLevel: "error",
   });
   walk.findings.push(...syntaxFindings(document.errors, text));
   const value = document.contents === null ? undefined : walk.valueOf(document.contents, []);

@@ -1,6 +1,7 @@
-import { chmod, cp, mkdtemp, rm } from "node:fs/promises";
+import { chmod, cp, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Loaded, loadConfig } from "../../src/config/load.ts";
 import { isConfigError } from "../../src/config/problems.ts";
@@ -108,5 +109,25 @@ describe("the contract's configuration files", () => {
     const { limits, autoIdPrefix, sysIntervalMs, persistence } = config.broker;
 
     expect(parse("broker: {}").config.broker).toMatchObject({ limits, autoIdPrefix, sysIntervalMs, persistence });
+  });
+});
+
+describe("the configurations that come with fieldpost", () => {
+  it.each(["fieldpost.yaml", "try.yaml"])("%s is valid and has no notices", async (name) => {
+    const file = fileURLToPath(new URL(`../../config/${name}`, import.meta.url));
+
+    const { notices } = await loadConfig(file, { missingFiles: "error", env: {}, drivers });
+    expect(notices).toEqual([]);
+  });
+
+  it("the starter's commented examples are valid too", async () => {
+    const text = await readFile(new URL("../../config/fieldpost.yaml", import.meta.url), "utf8");
+    const [head = "", body = ""] = text.split("\n\n# gateway:");
+    const uncommented = `# gateway:${body}`.replaceAll(/^( *)# ( *(?:- )?[a-z_]+:)/gm, "$1$2");
+
+    expect(head).toContain("fieldpost check");
+    const { config } = parse(uncommented, { drivers, secrets: new Map([["mqtt_password", "x"]]) });
+    expect(config.devices.map(({ id }) => id)).toEqual(["pi", "climate", "soil", "door"]);
+    expect(config.mqtt.username).toBe("greenhouse");
   });
 });

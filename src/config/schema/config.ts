@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Driver } from "../../drivers/driver.ts";
+import { oncePerKey } from "../once.ts";
 import { present } from "../present.ts";
 import { brokerSection } from "./broker.ts";
 import { devicesSection, interval, type RawDevice } from "./devices.ts";
@@ -29,7 +30,9 @@ const sections = {
  * The one schema of the configuration. Input is the YAML's keys, output is what the program uses: camelCase, units in
  * the names, inherited values filled in.
  */
-export function configSchema(drivers: readonly Driver[]) {
+export const configSchema = oncePerKey(makeSchema);
+
+function makeSchema(drivers: readonly Driver[]) {
   return z
     .strictObject({ ...sections, devices: devicesSection(drivers) })
     .transform(({ home_assistant, removed_devices, broker, devices, ...same }) => ({

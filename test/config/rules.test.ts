@@ -1,0 +1,142 @@
+import { describe, expect, it } from "vitest";
+import { activeListeners } from "../../src/config/inactive.ts";
+import { errorsOf, noticesOf, parse } from "./support.ts";
+
+const devices = (...lines: string[]): string => `devices:\n${lines.map((line) => `  - { ${line} }\n`).join("")}`;
+
+describe("rules between devices", () => {
+  it.each([["1"], ["i2c-1"], ["/dev/i2c-1"], ["'1'"]])("sees an address clash on bus %s and the default bus", (bus) => {
+    expect(errorsOf(devices("id: a, driver: sht4x", `id: b, driver: sht4x, bus: ${bus}, address: 0x44`))).toEqual([
+      expect.stringMatching(/^3:\d+ 0x44 on i2c-1 is taken already by `a`/),
+    ]);
+  });
+
+  it("allows the same address on another bus", () => {
+    expect(
+      parse(devices("id: a, driver: sht4x", "id: b, driver: sht4x, bus: 3", "id: c, driver: sht4x, bus: sim")).config
+        .devices,
+    ).toMatchObject([{ bus: "i2c-1" }, { bus: "i2c-3" }, { bus: "sim", address: 0x44 }]);
+  });
+
+  it("keeps simulated pins apart from real ones", () => {
+    expect(
+      parse(devices("id: a, driver: digital-input, pin: 4", "id: b, driver: digital-input, pin: 4, bus: sim")).config
+        .devices,
+    ).toMatchObject([{ bus: "local" }, { bus: "sim" }]);
+  });
+
+  it.each(["gateway", "status", "request"])("refuses the reserved id %s", (id) => {
+    expect(errorsOf(devices(`id: ${id}, driver: sht4x`))).toEqual([expect.stringContaining("reserved")]);
+  });
+
+  it("refuses an id that moves over from a device that is still here", () => {
+    expect(errorsOf(devices("id: a, driver: sht4x", "id: b, driver: sht4x, address: 0x45, previous_id: a"))).toEqual([
+      expect.stringContaining("a device of this id is still here"),
+    ]);
+  });
+
+  it("refuses a bus for what has none, and names what it takes", () => {
+    expect(errorsOf(devices("id: a, driver: ds18b20, bus: i2c-1"))[0]).toContain("a `ds18b20` has no bus to choose");
+    expect(errorsOf(devices("id: a, driver: sht4x, bus: spi0"))[0]).toContain(
+      "expected a bus: its number, `i2c-1`, or `sim`",
+    );
+  });
+
+  it("warns about channels that the driver does not know", () => {
+    const [notice] = noticesOf(devices("id: a, driver: sht4x, channels: { temperatur: { decimals: 1 } }"));
+
+    expect(notice).toMatchObject({
+      severity: "warning",
+      message: "a sht4x has no channel `temperatur`; did you mean `temperature`?",
+    });
+  });
+
+  it("passes on what a driver says about options that surprise", () => {
+    expect(noticesOf(devices("id: a, driver: digital-input, pin: 1"))).toMatchObject([
+      { severity: "warning", message: "this pin is not on the header", line: 2 },
+    ]);
+  });
+});
+
+describe("what a device inherits", () => {
+  it("takes interval, area and QoS from the sections above", () => {
+    const { config } = parse(
+      `gateway: { area: Shed }\nmqtt: { qos: { readings: 2 } }\ndefaults: { interval: 7s }\n${devices("id: soil_probe, driver: sht4x, qos: { state: 0 }")}`,
+    );
+
+    expect(config.devices[0]).toMatchObject({
+      name: "Soil probe",
+      area: "Shed",
+      intervalMs: 7000,
+      qos: { state: 0, readings: 2, commands: 1 },
+      enabled: true,
+      options: { precision: "high" },
+    });
+  });
+
+  it("takes the driver's own default interval, and never less than its minimum", () => {
+    const { config } = parse(
+      `defaults: { interval: 20ms }\n${devices("id: a, driver: ds18b20", "id: b, driver: sht4x")}`,
+    );
+
+    expect(config.devices.map(({ intervalMs }) => intervalMs)).toEqual([60_000, 100]);
+  });
+});
+
+describe("rules of the network sections", () => {
+  it.each([
+    ["mqtt: { url: 'mqtt://h', tls: { cert: a } }", "`cert` and `key` belong together"],
+    ["mqtt: { url: 'mqtt://me:pw@h' }", "user name and password do not belong in the URL"],
+    ["mqtt: { url: broker.local }", "expected a URL, such as mqtt://broker.local:1883"],
+    ["mqtt: { url: 'mqtt://h:99999' }", "this is not a valid URL"],
+    ["mqtt: { url: [] }", "expected at least 1 item"],
+    ["mqtt: { base_topic: 'a/#' }", "expected a topic"],
+    ["mqtt: { base_topic: /a }", "expected a topic"],
+    ["web: { address: 0.0.0.0 }", "beyond loopback the dashboard needs `password`"],
+    ["broker: { listeners: [{ address: 0.0.0.0 }] }", "beyond loopback clients must say who they are"],
+    ["broker: { password_file: p, listeners: [{ address: 0.0.0.0 }] }", "beyond loopback passwords need TLS"],
+    ["broker: { listeners: [{}, { port: 1883 }] }", "another listener has this address and port already"],
+    ["broker: { listeners: [{ path: /s, port: 1883 }] }", "a listener has either `path`"],
+    ["broker: { listeners: [{ tls: { cert: c, key: k, require_certificate: true } }] }", "this needs `ca`"],
+    ["broker: { listeners: [{ tls: { cert: c } }] }", "`key` is missing in broker.listeners[0].tls"],
+  ])("%s", (text, expected) => {
+    expect(errorsOf(text)).toEqual([expect.stringContaining(expected)]);
+  });
+
+  it("warns where a password goes unencrypted over the network", () => {
+    const password = "username: a, password: b";
+
+    expect(noticesOf(`mqtt: { url: 'mqtt://broker', ${password} }`)).toMatchObject([
+      { severity: "warning", path: "mqtt.password" },
+    ]);
+    expect(noticesOf(`mqtt: { url: 'mqtt://127.0.0.1', ${password} }`)).toEqual([]);
+    expect(noticesOf(`mqtt: { url: 'mqtts://broker', ${password} }`)).toEqual([]);
+  });
+
+  it("runs the bundled broker by default only where no other is named", () => {
+    expect(parse("log: {}").config.broker).toMatchObject({
+      enabled: true,
+      listeners: [{ endpoint: { kind: "tcp", address: "127.0.0.1", port: 1883 }, allowAnonymous: true }],
+    });
+    expect(parse("mqtt: { url: 'mqtt://h' }").config.broker.enabled).toBe(false);
+    expect(parse("mqtt: { url: 'mqtt://h' }\nbroker: { enabled: true }").config.broker.enabled).toBe(true);
+  });
+
+  it("serves only the listeners that it can serve as they are asked for", () => {
+    const active = (text: string): number => activeListeners(parse(text).config.broker.listeners).length;
+
+    expect(active("log: {}")).toBe(1);
+    expect(active("broker: { listeners: [{ address: 0.0.0.0, insecure: true, allow_anonymous: true }] }")).toBe(0);
+    expect(active("broker: { password_file: p, listeners: [{}] }")).toBe(0);
+    expect(active("broker: { listeners: [{ protocol: websocket }, { port: 1884 }] }")).toBe(1);
+  });
+
+  it("means paths from the configuration's own folder", () => {
+    const { config } = parse("store: { path: data }\nmqtt: { url: 'mqtts://h', tls: { ca: ca.pem } }", {
+      file: "/etc/fp/c.yaml",
+    });
+
+    expect(config.store.path).toBe("/etc/fp/data");
+    expect(config.mqtt.tls?.caFile).toBe("/etc/fp/ca.pem");
+  });
+});
