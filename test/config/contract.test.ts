@@ -5,27 +5,13 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Loaded, loadConfig } from "../../src/config/load.ts";
 import { isConfigError } from "../../src/config/problems.ts";
-import type { Driver } from "../../src/drivers/driver.ts";
-import { filesDriver, noOptions } from "../../src/drivers/driver.ts";
-import { drivers as registry } from "../../src/drivers/registry.ts";
-import { parse, testDrivers } from "./support.ts";
-
-const host = filesDriver({
-  name: "host",
-  title: "This machine",
-  options: noOptions,
-  channels: {},
-  timing: { minIntervalMs: 1000, expectedMs: 50 },
-  open: async () => Promise.reject(new Error("not opened here")),
-});
-const names = new Set(registry.map(({ name }) => name));
-/** The registry, with stand-ins for drivers that the contract names and that it does not have. */
-const drivers: Driver[] = [...registry, ...[...testDrivers, host].filter(({ name }) => !names.has(name))];
+import { drivers } from "../../src/drivers/registry.ts";
+import { parse } from "./support.ts";
 
 describe("the contract's configuration files", () => {
   let folder = "";
   const load = (name: string, missingFiles: "warn" | "error" = "warn"): Promise<Loaded> =>
-    loadConfig(join(folder, name), { missingFiles, env: {}, drivers });
+    loadConfig(join(folder, name), { missingFiles, env: {} });
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "fieldpost-config-"));
@@ -116,7 +102,7 @@ describe("the configurations that come with fieldpost", () => {
   it.each(["fieldpost.yaml", "try.yaml"])("%s is valid and has no notices", async (name) => {
     const file = fileURLToPath(new URL(`../../config/${name}`, import.meta.url));
 
-    const { notices } = await loadConfig(file, { missingFiles: "error", env: {}, drivers });
+    const { notices } = await loadConfig(file, { missingFiles: "error", env: {} });
     expect(notices).toEqual([]);
   });
 

@@ -58,7 +58,7 @@ describe("a file that is no configuration", () => {
 
   it("that is a directory, a device or a pipe is refused without waiting", async () => {
     await mkdir(at("directory"));
-    execFileSync("mkfifo", [at("pipe")]);
+    execFileSync("/usr/bin/mkfifo", [at("pipe")]);
 
     expect(await problemsOf("directory")).toMatchObject([{ message: expect.stringContaining("this is a directory") }]);
     expect(await problemsOf("pipe")).toMatchObject([{ message: "this is not a regular file" }]);

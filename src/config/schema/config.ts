@@ -46,8 +46,6 @@ function makeSchema(drivers: readonly Driver[]) {
 
 export type Config = z.output<ReturnType<typeof configSchema>>;
 export type DeviceConfig = Config["devices"][number];
-export type MqttConfig = Config["mqtt"];
-export type BrokerConfig = Config["broker"];
 
 interface Inherited {
   readonly gateway: { readonly area?: string };
