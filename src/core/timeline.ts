@@ -4,6 +4,8 @@ import type { Stamp } from "./reading.ts";
 export interface BootAnchors {
   readonly boot: string;
   readonly anchors: readonly Anchor[];
+  /** Of a life without an anchor: how long it was seen alive, and what its clock showed then, right or wrong. */
+  readonly seen?: Anchor;
 }
 
 /** While the clock was synced: wall time minus monotonic time, in milliseconds. */
@@ -22,13 +24,61 @@ export interface ResolvedTime {
 }
 
 /**
- * The wall time of a stamp: from the anchors of its boot, else from the guess of the running clock
- * (`fallbackOffsetMs`: wall minus monotonic now), which is `estimated`.
+ * The wall time of a stamp: from the anchors of its boot, else an estimate between what is known of the boots before and
+ * after it (`boots`: oldest first). `fallbackOffsetMs` is what the running clock shows: wall minus monotonic now.
  */
 export function resolveTime(boots: readonly BootAnchors[], stamp: Stamp, fallbackOffsetMs: number): ResolvedTime {
-  const anchors = boots.find((candidate) => candidate.boot === stamp.boot)?.anchors ?? [];
-  const [first] = anchors;
-  if (!first) return { wallMs: stamp.monoMs + fallbackOffsetMs, clock: "estimated" };
-  const before = anchors.findLast((anchor) => anchor.monoMs <= stamp.monoMs);
-  return { wallMs: stamp.monoMs + (before ?? first).offsetMs, clock: "synced" };
+  const index = boots.findIndex((candidate) => candidate.boot === stamp.boot);
+  const offsetMs = anchoredOffsetMs(boots[index]?.anchors ?? [], stamp.monoMs);
+  if (offsetMs !== undefined) return { wallMs: stamp.monoMs + offsetMs, clock: "synced" };
+  const estimateMs = estimatedOffsetMs(boots, index < 0 ? boots.length : index, stamp.monoMs, fallbackOffsetMs);
+  return { wallMs: stamp.monoMs + estimateMs, clock: "estimated" };
+}
+
+/** Between two anchors on the line through both; before the first, after the last and up to a step as the nearest says. */
+function anchoredOffsetMs(anchors: readonly Anchor[], monoMs: number): number | undefined {
+  const next = anchors.findIndex((anchor) => anchor.monoMs > monoMs);
+  const after = anchors[next];
+  const before = next < 0 ? anchors.at(-1) : anchors[next - 1];
+  if (!before || !after || after.step) return (before ?? after)?.offsetMs;
+  const share = (monoMs - before.monoMs) / (after.monoMs - before.monoMs);
+  return before.offsetMs + share * (after.offsetMs - before.offsetMs);
+}
+
+/** What the clock of that life showed, kept between the end of the last life before and the start of the next after it. */
+function estimatedOffsetMs(
+  boots: readonly BootAnchors[],
+  index: number,
+  monoMs: number,
+  fallbackOffsetMs: number,
+): number {
+  const seen = boots[index]?.seen;
+  const isRunning = index >= boots.length - 1;
+  const earliestMs = endBefore(boots, index);
+  const latestMs = startAfter(boots, index) - Math.max(monoMs, seen?.monoMs ?? 0);
+  const atOnceMs = Number.isFinite(earliestMs) ? earliestMs : fallbackOffsetMs;
+  const shownMs = isRunning ? fallbackOffsetMs : (seen?.offsetMs ?? atOnceMs);
+  return Math.max(earliestMs, Math.min(shownMs, latestMs));
+}
+
+/** The last time that is certain of the lives before, and how long those without an anchor lasted since. */
+function endBefore(boots: readonly BootAnchors[], index: number): number {
+  let sinceMs = 0;
+  for (let i = index - 1; i >= 0; i--) {
+    const last = boots[i]?.anchors.at(-1);
+    if (last) return last.monoMs + last.offsetMs + sinceMs;
+    sinceMs += boots[i]?.seen?.monoMs ?? 0;
+  }
+  return Number.NEGATIVE_INFINITY;
+}
+
+/** When the next life with an anchor began, less what those in between lasted. */
+function startAfter(boots: readonly BootAnchors[], index: number): number {
+  let untilMs = 0;
+  for (let i = index + 1; i < boots.length; i++) {
+    const first = boots[i]?.anchors[0];
+    if (first) return first.offsetMs - untilMs;
+    untilMs += boots[i]?.seen?.monoMs ?? 0;
+  }
+  return Number.POSITIVE_INFINITY;
 }

@@ -11,7 +11,7 @@ export const DATABASE_NAME = "store.db";
 export const migrations: readonly string[] = [
   `
   CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-  CREATE TABLE boot(id INTEGER PRIMARY KEY, uuid TEXT NOT NULL UNIQUE, anchors TEXT NOT NULL);
+  CREATE TABLE boot(id INTEGER PRIMARY KEY, uuid TEXT NOT NULL UNIQUE, anchors TEXT NOT NULL, seen TEXT);
   CREATE TABLE epoch(epoch INTEGER PRIMARY KEY, base INTEGER NOT NULL, boot INTEGER NOT NULL);
   CREATE TABLE segment(
     position0 INTEGER PRIMARY KEY, count INTEGER NOT NULL, bytes INTEGER NOT NULL, boot INTEGER NOT NULL,

@@ -43,10 +43,7 @@ export function load({ sql }: Database): Loaded {
     counters: countersOf(counter),
     ranges: joined(sql.prepare<[], [number, number]>("SELECT position0, count FROM segment ORDER BY position0").raw()),
     dead: sql.prepare("SELECT position FROM dead WHERE destination = ?").pluck().all(DESTINATION).map(Number),
-    boots: pairs<string, string>("SELECT uuid, anchors FROM boot ORDER BY id").map(([boot, anchors]) => ({
-      boot,
-      anchors: JSON.parse(anchors) as BootAnchors["anchors"],
-    })),
+    boots: all<BootRow>("SELECT uuid, anchors, seen FROM boot ORDER BY id").map(bootOf),
     meta: pairs("SELECT key, value FROM meta"),
     newest: pairs("SELECT device, channels FROM newest"),
     tombstones: pairs("SELECT device, wall_ms FROM tombstone"),
@@ -54,6 +51,16 @@ export function load({ sql }: Database): Loaded {
       ([topic, device]) => (device === null ? { topic } : { topic, device }),
     ),
   };
+}
+
+interface BootRow {
+  readonly uuid: string;
+  readonly anchors: string;
+  readonly seen: string | null;
+}
+
+function bootOf({ uuid, anchors, seen }: BootRow): BootAnchors {
+  return { boot: uuid, anchors: JSON.parse(anchors), ...(seen !== null && { seen: JSON.parse(seen) }) };
 }
 
 function countersOf(counter: ReadonlyMap<string, number>): Loaded["counters"] {
@@ -95,10 +102,12 @@ export function write(database: Database, batch: Batch): void {
 }
 
 function writeBoots({ sql }: Database, boots: readonly BootAnchors[]): void {
-  const boot = sql.prepare(
-    "INSERT INTO boot(uuid, anchors) VALUES (?, ?) ON CONFLICT(uuid) DO UPDATE SET anchors = excluded.anchors",
+  const put = sql.prepare(
+    `INSERT INTO boot(uuid, anchors, seen) VALUES (?, ?, ?)
+     ON CONFLICT(uuid) DO UPDATE SET anchors = excluded.anchors, seen = excluded.seen`,
   );
-  for (const { boot: uuid, anchors } of boots) boot.run(uuid, JSON.stringify(anchors));
+  for (const { boot, anchors, seen } of boots)
+    put.run(boot, JSON.stringify(anchors), seen ? JSON.stringify(seen) : null);
 }
 
 function writeEpochs({ sql }: Database, epochs: readonly EpochRow[]): void {
