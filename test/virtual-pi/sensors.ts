@@ -10,7 +10,7 @@ export interface RawClimate {
 /** The datasheet's worked example (BMP280 §3.12): 25.08 °C and 100653 Pa. */
 export const mild: RawClimate = { pressure: 415148, temperature: 519888, humidity: 28560 };
 export const hot: RawClimate = { pressure: 390000, temperature: 560000, humidity: 22000 };
-export const freezing: RawClimate = { pressure: 330000, temperature: 425000, humidity: 40000 };
+export const freezing: RawClimate = { pressure: 350000, temperature: 425000, humidity: 31000 };
 
 /** T1 to T3, P1 to P9 of the same example, and H1. */
 const trimming = [27504, 26435, -1000, 36477, -10685, 3024, 2855, 140, -7, 15500, -14600, 6000];

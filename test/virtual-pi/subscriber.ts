@@ -48,14 +48,35 @@ function value(text: string): unknown {
   }
 }
 
-/** What is retained on these topics now: topic -> payload. */
-export async function retained(port: number, filter: string): Promise<Map<string, unknown>> {
-  const text = await run(
-    `timeout 20 mosquitto_sub -p ${port} -V 5 -q 1 -t '${filter}' -F %j --retained-only -W 3 || [ $? = 27 ]`,
-  );
-  const messages = text
+/** mosquitto_sub until `seconds` have passed, which it calls a timeout (27). */
+async function listen(options: string, seconds: number): Promise<Message[]> {
+  const text = await run(`mosquitto_sub -q 1 ${options} -F %j -W ${seconds} || [ $? = 27 ]`);
+  return text
     .split("\n")
     .map(parse)
     .filter((message) => message !== undefined);
+}
+
+/** What is retained on these topics now: topic -> payload. */
+export async function retained(port: number, filter: string): Promise<Map<string, unknown>> {
+  const messages = await listen(`-p ${port} -V 5 -t '${filter}' --retained-only`, 3);
   return new Map(messages.map(({ topic, payload }) => [topic, payload]));
+}
+
+/** A session that outlives its connections: the broker keeps for it what comes while nobody collects. */
+export interface Collector {
+  /** Everything that has come since the session began. */
+  collect(): Promise<readonly Message[]>;
+}
+
+export async function openCollector(port: number, filter: string): Promise<Collector> {
+  const session = `-p ${port} -V 311 -c -i collector -t '${filter}'`;
+  const all: Message[] = [];
+  await run(`mosquitto_sub -q 1 ${session} -E`);
+  return {
+    async collect() {
+      all.push(...(await listen(session, 4)));
+      return all;
+    },
+  };
 }
