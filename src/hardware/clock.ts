@@ -5,18 +5,20 @@ import type { Clock, SyncState } from "../core/clock.ts";
 /** What the clock asks the machine; the real one unless a test says otherwise. */
 export interface ClockHost {
   exists(path: string): boolean;
-  /** `yes` or `no`; rejects where timedatectl is missing or systemd does not run. */
-  ntpSynchronized(): Promise<string>;
+  /** What timedatectl knows, as `NAME=yes` lines; rejects where it is missing or systemd does not run. */
+  timedatectl(): Promise<string>;
 }
 
 /** systemd-timesyncd touches it at the first synchronisation of each boot (systemd-timesyncd.service(8), Files). */
 const TIMESYNC_FILE = "/run/systemd/timesync/synchronized";
+/** What a running daemon leaves there; that one is installed says nothing (Debian has timesyncd in every container). */
 const NTP_DAEMONS = [
-  "/usr/lib/systemd/systemd-timesyncd",
-  "/usr/sbin/chronyd",
-  "/usr/sbin/ntpd",
-  "/usr/sbin/ntpsec",
-  "/usr/sbin/openntpd",
+  "/run/systemd/timesync",
+  "/run/chrony/chronyd.pid",
+  "/run/chronyd.pid",
+  "/run/ntpd.pid",
+  "/run/ntpd.sock",
+  "/run/ntpsec/ntpd.pid",
 ];
 const ASK_AGAIN_MS = 30_000;
 const ASK_TIMEOUT_MS = 5_000;
@@ -61,19 +63,22 @@ export function syncWatcher(host: ClockHost, nowMs: () => number): () => SyncSta
 }
 
 async function askHost(host: ClockHost): Promise<SyncState> {
+  const daemonRuns = () => NTP_DAEMONS.some((path) => host.exists(path));
   try {
-    return (await host.ntpSynchronized()) === "yes" ? "synced" : "unsynced";
+    const facts = (await host.timedatectl()).split("\n");
+    if (facts.includes("NTPSynchronized=yes")) return "synced";
+    return facts.includes("NTP=yes") || daemonRuns() ? "unsynced" : "none";
   } catch {
-    // Present but mute (a container, another init): only a daemon that we know makes it worth waiting for.
-    return NTP_DAEMONS.some((path) => host.exists(path)) ? "unsynced" : "none";
+    // Mute (a container, another init): only a daemon that runs makes it worth waiting for.
+    return daemonRuns() ? "unsynced" : "none";
   }
 }
 
 const linuxHost: ClockHost = {
   exists: existsSync,
-  ntpSynchronized: () =>
+  timedatectl: () =>
     new Promise((resolve, reject) => {
-      const args = ["show", "-p", "NTPSynchronized", "--value"];
+      const args = ["show", "-p", "NTP", "-p", "NTPSynchronized"];
       execFile("timedatectl", args, { timeout: ASK_TIMEOUT_MS }, (error, stdout) => {
         if (error) reject(error);
         else resolve(stdout.trim());

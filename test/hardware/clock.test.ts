@@ -21,7 +21,7 @@ describe("sync state", () => {
     let asked = 0;
     const fake: ClockHost = {
       exists: (path) => host.files?.includes(path) ?? false,
-      ntpSynchronized: () => {
+      timedatectl: () => {
         asked += 1;
         return host.answer ? host.answer() : Promise.reject(new Error("no systemd here"));
       },
@@ -48,16 +48,16 @@ describe("sync state", () => {
   });
 
   it("is unsynced until timedatectl has answered, then as it says", async () => {
-    const watcher = watch({ answer: async () => "yes" });
+    const watcher = watch({ answer: async () => "NTP=yes\nNTPSynchronized=yes" });
     expect(watcher.state()).toBe("unsynced");
     expect(await watcher.settled()).toBe("synced");
   });
 
   it("asks timedatectl at most each 30 s", async () => {
-    let answer = "no";
+    let answer = "NTP=yes\nNTPSynchronized=no";
     const watcher = watch({ answer: async () => answer });
     expect(await watcher.settled()).toBe("unsynced");
-    answer = "yes";
+    answer = "NTP=yes\nNTPSynchronized=yes";
     watcher.pass(29_999);
     expect(await watcher.settled()).toBe("unsynced");
     expect(watcher.asked()).toBe(1);
@@ -65,8 +65,14 @@ describe("sync state", () => {
     expect(await watcher.settled()).toBe("synced");
   });
 
-  it("has no time source where neither timedatectl answers nor an NTP daemon is installed", async () => {
-    expect(await watch({}).settled()).toBe("none");
-    expect(await watch({ files: ["/usr/sbin/chronyd"] }).settled()).toBe("unsynced");
+  it("has no time source where systemd runs none", async () => {
+    const answer = async () => "NTP=no\nNTPSynchronized=no";
+    expect(await watch({ answer }).settled()).toBe("none");
+    expect(await watch({ answer, files: ["/run/chrony/chronyd.pid"] }).settled()).toBe("unsynced");
+  });
+
+  it("has no time source where timedatectl is mute and no daemon runs, though one may be installed", async () => {
+    expect(await watch({ files: ["/usr/lib/systemd/systemd-timesyncd"] }).settled()).toBe("none");
+    expect(await watch({ files: ["/run/chrony/chronyd.pid"] }).settled()).toBe("unsynced");
   });
 });
