@@ -35,8 +35,10 @@ export class Board {
     if (this.#devices.delete(device)) this.#tell({ device, what: "removed" });
   }
 
+  /** Nobody is told of an opening that found what was there before. */
   setInfo(info: DeviceInfo): void {
     const entry = this.#entry(info.id);
+    if (JSON.stringify(info) === JSON.stringify(entry.info)) return;
     entry.info = info;
     const keys = new Set(info.channels.map((channel) => channel.key));
     for (const key of entry.newest.keys()) if (!keys.has(key)) entry.newest.delete(key);

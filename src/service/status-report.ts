@@ -71,7 +71,7 @@ export function statusReport(parts: StatusParts): StatusReport {
     counters,
     buffer: { bytes: usage.bytes, ...(oldest !== undefined && { oldest_pending_s: seconds(oldest) }) },
     devices,
-    faults: [...linkFaults(broker), ...parts.faults, ...parts.devices.flatMap(deviceFaults)],
+    faults: [...linkFaults(parts), ...parts.faults, ...parts.devices.flatMap(deviceFaults)],
   };
 }
 
@@ -96,8 +96,9 @@ function deviceStatus({ info, health, newest }: DeviceNow, clock: StatusParts["c
   };
 }
 
-function linkFaults(broker: BrokerStatus): Fault[] {
-  if (broker.connected) return [];
+/** A link that is down is a fault, also while nobody has tried it yet. */
+function linkFaults({ broker, faults }: StatusParts): Fault[] {
+  if (broker.connected || faults.some(({ part }) => part === "uplink")) return [];
   return [
     { part: "uplink", code: "BROKER_UNREACHABLE", message: broker.error ?? `no connection to ${broker.address}` },
   ];

@@ -1,0 +1,102 @@
+import { openBroker } from "./broker/broker.ts";
+import type { Config } from "./config/schema/config.ts";
+import { Board } from "./core/board.ts";
+import type { Clock } from "./core/clock.ts";
+import type { Random } from "./core/random.ts";
+import { linuxHardware } from "./hardware/linux/hardware.ts";
+import { Fleet } from "./sampling/fleet.ts";
+import { openControlServer } from "./service/control-server.ts";
+import type { HostFacts } from "./service/host-facts.ts";
+import type { RootLog } from "./service/log.ts";
+import { runTogether } from "./service/run-together.ts";
+import { controlSocket } from "./service/runtime-dir.ts";
+import { keepTime } from "./service/timekeeper.ts";
+import { openStore } from "./store/open-store.ts";
+import { createUplink } from "./uplink/uplink.ts";
+import { controlHandlers } from "./wiring/control.ts";
+import { homeAssistantSide } from "./wiring/home-assistant.ts";
+import { identify } from "./wiring/identity.ts";
+import { brokerOptions, privateSocket, shownAddresses, storeOptions, uplinkOptions } from "./wiring/options.ts";
+import { Reloader } from "./wiring/reload.ts";
+import { Roster } from "./wiring/roster.ts";
+
+/** The world around the gateway. */
+export interface AgentDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: RootLog;
+  readonly version: string;
+  readonly host: HostFacts;
+  /** Memory that outlives the process: the staging file and the sockets. */
+  readonly runtimeDirectory: string;
+  /** Reads the configuration again; rejects with a ConfigError when it is wrong. */
+  loadConfig(): Promise<Config>;
+  /** Calls back when somebody wants a reload (SIGHUP), until the returned function is called. */
+  onReload(listener: () => void): () => void;
+  /** Everything is up. */
+  ready(summary: { readonly gateway: string; readonly broker: readonly string[] }): void;
+}
+
+/**
+ * The whole gateway: sensors -> samplers -> store -> uplink -> broker. Sinks open before sources, so that disposal closes
+ * sources first. Resolves at the signal, or with the configuration to start again with.
+ */
+export async function runAgent(config: Config, deps: AgentDeps, signal: AbortSignal): Promise<Config | undefined> {
+  const { clock, log, random, runtimeDirectory } = deps;
+  const kind = config.mqtt.urls.length > 0 ? "external" : "bundled";
+  const privatePath = privateSocket(runtimeDirectory);
+  const restart = new AbortController();
+  let next: Config | undefined;
+
+  await using store = await openStore(storeOptions(config, runtimeDirectory), { clock, log: log.part("store") });
+  const gateway = identify(store, config.gateway, deps, kind);
+  await using broker = config.broker.enabled
+    ? await openBroker(brokerOptions(config.broker, privatePath), { log: log.part("broker") })
+    : undefined;
+  const board = new Board();
+  const homeAssistant = homeAssistantSide(config, {
+    board,
+    clock,
+    gateway,
+    random,
+    signal,
+    announce: () => uplink.announce(),
+  });
+  const uplink = createUplink(uplinkOptions(config, gateway, runtimeDirectory), {
+    store,
+    board,
+    clock,
+    random,
+    log: log.part("uplink"),
+    gateway,
+    ...homeAssistant,
+  });
+  await using hardware = linuxHardware(clock);
+  const fleet = new Fleet({ clock, random, log });
+  const roster = new Roster({ board, clock, fleet, hardware, log, store });
+  const reloader = new Reloader(config, {
+    log,
+    load: deps.loadConfig,
+    applyDevices: (devices) => roster.apply(devices),
+    startAgain(changed) {
+      next = changed;
+      restart.abort();
+    },
+  });
+  const reload = () => reloader.reload();
+  const handlers = controlHandlers({ board, clock, gateway, log, reload, roster, store, uplink });
+  await using _control = await openControlServer(controlSocket(runtimeDirectory), config.store.path, handlers, log);
+
+  await roster.apply(config.devices);
+  deps.ready({
+    gateway: gateway.id,
+    broker: broker ? shownAddresses(broker.addresses, privatePath) : config.mqtt.urls,
+  });
+  await runTogether(AbortSignal.any([signal, restart.signal]), [
+    (inner) => uplink.run(inner),
+    (inner) => fleet.run(inner),
+    (inner) => keepTime(store, clock, log.part("clock"), inner),
+    (inner) => reloader.run(deps.onReload, inner),
+  ]);
+  return next;
+}

@@ -1,0 +1,29 @@
+import { openBroker } from "../../broker/broker.ts";
+import { loadConfig } from "../../config/load.ts";
+import { placeOf } from "../../config/problems.ts";
+import { GatewayError } from "../../core/errors.ts";
+import { createLog, logStyle } from "../../service/log.ts";
+import { brokerOptions, shownAddresses } from "../../wiring/options.ts";
+import { type Command, EXIT } from "../command.ts";
+
+export const broker: Command = {
+  name: "broker",
+  summary: "run the bundled broker alone, from the `broker` section of the configuration",
+  example: "fieldpost broker --config broker.yaml",
+  async run({ configFile, io }) {
+    const { config, notices } = await loadConfig(configFile, { missingFiles: "error", env: io.env });
+    const log = createLog(logStyle(io.env), config.log.level, (line) => io.err(line));
+    for (const notice of notices) log.warn(notice.message, { at: placeOf(notice) });
+    const options = brokerOptions(config.broker);
+    if (options.listeners.length === 0) {
+      throw new GatewayError("CONFIG_INVALID", `none of the listeners in ${configFile} can be opened by this version`);
+    }
+    await using opened = await openBroker(options, { log });
+    io.out(`fieldpost broker is running: ${shownAddresses(opened.addresses).join(", ")}\n`);
+    await new Promise<void>((resolve) => {
+      if (io.signal.aborted) resolve();
+      else io.signal.addEventListener("abort", () => resolve(), { once: true });
+    });
+    return EXIT.ok;
+  },
+};

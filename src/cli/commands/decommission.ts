@@ -1,0 +1,40 @@
+import type { DecommissionResult } from "../../lifecycle/decommission.ts";
+import { type Command, EXIT, type Invocation } from "../command.ts";
+import { askRunningService } from "../service-access.ts";
+
+export const decommission: Command = {
+  name: "decommission",
+  arguments: [{ name: "device", about: "the device's id" }],
+  summary: "end a device: stop it, clear every retained topic it ever left, see that they are gone",
+  options: [
+    { flags: "--dry-run", about: "only say what would be cleared" },
+    { flags: "--revive", about: "let a decommissioned device come back: it is sampled again" },
+  ],
+  printsData: true,
+  example: "fieldpost decommission climate --dry-run",
+  async run(invocation) {
+    const [device] = invocation.args;
+    return invocation.options.revive === true ? await revive(invocation, device) : await end(invocation, device);
+  },
+};
+
+async function end(invocation: Invocation, device: string | undefined) {
+  const { io, json, options } = invocation;
+  const question = { device, dry_run: options.dryRun === true };
+  const result = (await askRunningService(invocation, "decommission", question)) as DecommissionResult;
+  io.out(json ? `${JSON.stringify(result)}\n` : renderResult(result));
+  return EXIT.ok;
+}
+
+async function revive(invocation: Invocation, device: string | undefined) {
+  await askRunningService(invocation, "revive", { device });
+  invocation.io.out(invocation.json ? `${JSON.stringify({ device, revived: true })}\n` : `${device} may come back.\n`);
+  return EXIT.ok;
+}
+
+function renderResult({ device, dryRun, topics, steps }: DecommissionResult): string {
+  const list = topics.map((topic) => `  ${topic}\n`).join("");
+  if (dryRun) return topics.length > 0 ? `would clear:\n${list}` : `nothing retained is left of ${device}\n`;
+  const done = steps.map(({ title, outcome }) => `${outcome === "done" ? "done   " : "already"}  ${title}\n`).join("");
+  return `${done}${topics.length > 0 ? `cleared and seen to be gone:\n${list}` : ""}${device} is decommissioned. Take it out of the configuration.\n`;
+}

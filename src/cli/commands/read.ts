@@ -1,0 +1,89 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { loadConfig } from "../../config/load.ts";
+import { GatewayError, messageOf } from "../../core/errors.ts";
+import type { Value } from "../../core/reading.ts";
+import { channelsOf, configuredChannels } from "../../drivers/driver.ts";
+import { linuxClock } from "../../hardware/clock.ts";
+import type { Hardware } from "../../hardware/hardware.ts";
+import { linuxHardware } from "../../hardware/linux/hardware.ts";
+import { roundSample } from "../../processing/round.ts";
+import { readWithin } from "../../sampling/attempt.ts";
+import { validate } from "../../sampling/validate.ts";
+import { openDevice } from "../../wiring/open-device.ts";
+import type { RosterDevice } from "../../wiring/roster.ts";
+import { type Command, EXIT, type ExitCode, type Invocation } from "../command.ts";
+import { renderTable } from "../table.ts";
+
+interface DeviceAnswer {
+  readonly device: string;
+  readonly values?: Readonly<Record<string, Value>>;
+  readonly units?: Readonly<Record<string, string>>;
+  readonly error?: { readonly code: string; readonly message: string };
+}
+
+const WATCH_PERIOD_MS = 2_000;
+
+export const read: Command = {
+  name: "read",
+  arguments: [{ name: "device", about: "only this device", optional: true }],
+  summary: "take one reading of each device, now, without touching the store or the broker",
+  options: [{ flags: "--watch", about: "again every two seconds, until Ctrl-C" }],
+  printsData: true,
+  example: "fieldpost read climate",
+  async run(invocation) {
+    const { io, options, configFile } = invocation;
+    const { config } = await loadConfig(configFile, { missingFiles: "warn", env: io.env });
+    const devices = chosen(config.devices, invocation.args[0]);
+    await using hardware = linuxHardware(linuxClock());
+    for (;;) {
+      const answers = await Promise.all(devices.map((device) => readOnce(device, hardware, io.signal)));
+      const exitCode = print(invocation, answers);
+      if (options.watch !== true || io.signal.aborted) return exitCode;
+      await sleep(WATCH_PERIOD_MS, undefined, { signal: io.signal }).catch(() => undefined);
+      if (io.signal.aborted) return EXIT.ok;
+    }
+  },
+};
+
+function chosen(devices: readonly RosterDevice[], wanted: string | undefined): RosterDevice[] {
+  const active = devices.filter(({ driver }) => driver.port !== "planned");
+  const found = wanted === undefined ? active : active.filter(({ id }) => id === wanted);
+  if (wanted !== undefined && found.length === 0) {
+    const known = active.map(({ id }) => id).join(", ");
+    throw new GatewayError("DEVICE_UNKNOWN", `no device "${wanted}" in the configuration: ${known}`);
+  }
+  return found;
+}
+
+async function readOnce(device: RosterDevice, hardware: Hardware, signal: AbortSignal): Promise<DeviceAnswer> {
+  const clock = linuxClock();
+  const { id, driver, options } = device;
+  try {
+    const sensor = await openDevice(device, hardware, clock);
+    try {
+      const channels = sensor.channels ? channelsOf(sensor.channels) : configuredChannels(driver, options);
+      const deadlineMs = Math.max(2_000, 4 * driver.timing.expectedMs);
+      const raw = await readWithin((inner) => sensor.read(inner), deadlineMs, { clock, random: Math.random }, signal);
+      const { sample, fault } = validate(raw, channels);
+      if (fault) throw fault;
+      const units = channels.flatMap(({ key, unit }) => (unit === undefined ? [] : [[key, unit] as const]));
+      return { device: id, values: roundSample(sample, channels).values, units: Object.fromEntries(units) };
+    } finally {
+      await sensor.close?.();
+    }
+  } catch (error) {
+    const code = error instanceof GatewayError ? error.code : "INTERNAL";
+    return { device: id, error: { code, message: messageOf(error) } };
+  }
+}
+
+function print({ io, json }: Invocation, answers: readonly DeviceAnswer[]): ExitCode {
+  if (json) for (const answer of answers) io.out(`${JSON.stringify(answer)}\n`);
+  else io.out(renderTable(answers.flatMap(rowsOf)));
+  return answers.some(({ error }) => error) ? EXIT.unwell : EXIT.ok;
+}
+
+function rowsOf({ device, values = {}, units = {}, error }: DeviceAnswer): string[][] {
+  if (error) return [[device, "error", `${error.message} (${error.code})`]];
+  return Object.entries(values).map(([key, value]) => [device, key, `${value} ${units[key] ?? ""}`]);
+}

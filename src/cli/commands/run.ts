@@ -1,0 +1,48 @@
+import { runAgent } from "../../agent.ts";
+import { loadConfig } from "../../config/load.ts";
+import { placeOf } from "../../config/problems.ts";
+import type { Config } from "../../config/schema/config.ts";
+import { linuxClock } from "../../hardware/clock.ts";
+import { hostFacts } from "../../service/host-facts.ts";
+import { createLog, logStyle } from "../../service/log.ts";
+import { ensureRuntimeDir, runtimeDir } from "../../service/runtime-dir.ts";
+import { type Command, EXIT, type Invocation } from "../command.ts";
+import { version } from "../version.ts";
+
+export const run: Command = {
+  name: "run",
+  summary: "run the gateway until SIGTERM or Ctrl-C; SIGHUP reloads the configuration",
+  example: "fieldpost run --config /etc/fieldpost/fieldpost.yaml",
+  async run(invocation) {
+    const { io } = invocation;
+    const log = createLog(logStyle(io.env), "info", (line) => io.err(line));
+    const load = async (): Promise<Config> => {
+      const { config, notices } = await loadConfig(invocation.configFile, { missingFiles: "error", env: io.env });
+      for (const notice of notices) log.warn(notice.message, { at: placeOf(notice) });
+      log.setLevel(config.log.level);
+      return config;
+    };
+    for (let config: Config | undefined = await load(); config && !io.signal.aborted; ) {
+      config = await runAgent(config, agentDeps(invocation, config, load, log), io.signal);
+    }
+    return EXIT.ok;
+  },
+};
+
+function agentDeps({ io }: Invocation, config: Config, load: () => Promise<Config>, log: ReturnType<typeof createLog>) {
+  const where = { runtimeDirectory: io.env.RUNTIME_DIRECTORY, uid: io.uid, storePath: config.store.path };
+  const runtimeDirectory = runtimeDir(where);
+  ensureRuntimeDir(runtimeDirectory, io.uid);
+  return {
+    clock: linuxClock(),
+    random: Math.random,
+    log,
+    version: version(),
+    host: hostFacts(),
+    runtimeDirectory,
+    loadConfig: load,
+    onReload: io.onReload,
+    ready: ({ gateway, broker }: { readonly gateway: string; readonly broker: readonly string[] }) =>
+      io.out(`fieldpost is running: gateway ${gateway}, broker ${broker.join(", ")}\n`),
+  };
+}

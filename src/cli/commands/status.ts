@@ -1,0 +1,46 @@
+import type { StatusReport } from "../../service/status-report.ts";
+import { type Command, EXIT } from "../command.ts";
+import { askRunningService } from "../service-access.ts";
+import { renderTable } from "../table.ts";
+
+export const status: Command = {
+  name: "status",
+  summary: "show the running service's health: devices, buffer, broker, clock; exit code 1 if anything is at fault",
+  printsData: true,
+  example: "fieldpost status --json | jq .counters",
+  async run(invocation) {
+    const report = (await askRunningService(invocation, "status", {})) as StatusReport;
+    invocation.io.out(invocation.json ? `${JSON.stringify(report)}\n` : renderStatus(report));
+    return report.faults.length === 0 ? EXIT.ok : EXIT.unwell;
+  },
+};
+
+export function renderStatus(report: StatusReport): string {
+  const { gateway, broker, counters, buffer } = report;
+  const dropped = Object.entries(counters.dropped).map(([reason, count]) => `${count} ${reason}`);
+  const oldest = buffer.oldest_pending_s === undefined ? "" : `, the oldest for ${buffer.oldest_pending_s} s`;
+  const facts = [
+    [
+      "gateway",
+      `${gateway.name} (${gateway.id}), fieldpost ${gateway.version} on ${gateway.host}, up ${report.uptime_s} s`,
+    ],
+    [
+      "broker",
+      `${broker.kind} ${broker.address}, ${broker.connected ? `connected (MQTT ${broker.protocol})` : "not connected"}`,
+    ],
+    ["readings", `${counters.sampled} sampled, ${counters.delivered} delivered, ${counters.pending} pending${oldest}`],
+    ["dropped", dropped.join(", ") || "none"],
+    ["clock", report.clock],
+  ];
+  const devices = report.devices.map((device) => [
+    device.id,
+    device.state,
+    device.age_s === undefined ? "-" : `${device.age_s} s ago`,
+    device.reason ??
+      Object.entries(device.values)
+        .map(([key, { value, unit }]) => `${key} ${value}${unit === undefined ? "" : ` ${unit}`}`)
+        .join(", "),
+  ]);
+  const faults = report.faults.map(({ part, code, message }) => `fault: ${part}: ${message} (${code})\n`);
+  return `${renderTable(facts)}\n${renderTable([["DEVICE", "STATE", "NEWEST", "VALUES"], ...devices])}${faults.length > 0 ? "\n" : ""}${faults.join("")}`;
+}

@@ -1,0 +1,91 @@
+import { z } from "zod";
+import type { Board } from "../core/board.ts";
+import type { Clock } from "../core/clock.ts";
+import { GatewayError } from "../core/errors.ts";
+import type { GatewayInfo } from "../core/gateway.ts";
+import { decommission } from "../lifecycle/decommission.ts";
+import type { ControlHandlers } from "../service/control-server.ts";
+import { LOG_LEVELS, type RootLog } from "../service/log.ts";
+import { statusReport } from "../service/status-report.ts";
+import type { Store } from "../store/store.ts";
+import type { Uplink } from "../uplink/uplink.ts";
+import { decommissionPorts } from "./decommission-ports.ts";
+import type { Roster } from "./roster.ts";
+
+export interface ControlDeps {
+  readonly board: Board;
+  readonly clock: Clock;
+  readonly gateway: GatewayInfo;
+  readonly log: RootLog;
+  readonly roster: Roster;
+  readonly store: Store;
+  readonly uplink: Uplink;
+  /** Takes the configuration file as it is now. Rejects when it is wrong; the old one stays. */
+  reload(): Promise<void>;
+}
+
+const device = z.string().min(1).max(64);
+const requests = {
+  decommission: z.strictObject({ device, dry_run: z.boolean().default(false) }),
+  revive: z.strictObject({ device }),
+  log: z.strictObject({ level: z.enum(LOG_LEVELS), part: z.string().max(100).optional() }),
+};
+
+/** What commands may ask of the running service. */
+export function controlHandlers(deps: ControlDeps): ControlHandlers {
+  const { board, clock, gateway, log, roster, store, uplink } = deps;
+  const startedMonoMs = clock.monoMs();
+  return {
+    async status() {
+      const link = uplink.linkState();
+      const broker = {
+        kind: gateway.broker,
+        address: link.url,
+        connected: link.connected,
+        ...(link.protocol && { protocol: link.protocol }),
+        ...(link.lastError && { error: link.lastError.message }),
+      };
+      const faults = [
+        ...store.faults().map((fault) => ({ part: "store", ...fault })),
+        ...uplink.faults().map((fault) => ({ part: "uplink", ...fault })),
+      ];
+      return statusReport({
+        gateway,
+        startedMonoMs,
+        broker,
+        counters: store.counters(),
+        usage: store.usage(),
+        devices: board.all(),
+        faults,
+        clock,
+      });
+    },
+    async decommission(body) {
+      const request = parse(requests.decommission, body);
+      return await decommission(
+        request.device,
+        request.dry_run,
+        decommissionPorts({ board, clock, roster, store, uplink }),
+      );
+    },
+    async revive(body) {
+      const request = parse(requests.revive, body);
+      if (!store.tombstones().has(request.device)) {
+        throw new GatewayError("DEVICE_UNKNOWN", `"${request.device}" was not decommissioned`);
+      }
+      await store.removeTombstone(request.device);
+      await deps.reload();
+    },
+    async log(body) {
+      const { level, part } = parse(requests.log, body);
+      log.setLevel(level, part);
+    },
+    reload: () => deps.reload(),
+  };
+}
+
+function parse<Schema extends z.ZodType>(schema: Schema, body: unknown): z.output<Schema> {
+  const parsed = schema.safeParse(body);
+  if (parsed.success) return parsed.data;
+  throw new GatewayError("CONFIG_INVALID", `the request is not understood: ${z.prettifyError(parsed.error)}`);
+}

@@ -1,0 +1,54 @@
+import type { Clock } from "../core/clock.ts";
+import type { Driver, Options, Sensor } from "../drivers/driver.ts";
+import type { Hardware } from "../hardware/hardware.ts";
+import { i2cDevice } from "../hardware/i2c.ts";
+import { simulatedHardware } from "../hardware/simulated/hardware.ts";
+
+/** Which device on which hardware: what the configuration says of it. */
+export interface DeviceAddress {
+  readonly id: string;
+  readonly driver: Driver;
+  readonly bus: string;
+  readonly address?: number;
+  readonly options: Options;
+}
+
+/** The bus name that stands for simulated hardware, for every driver. */
+export const SIMULATED_BUS = "sim";
+
+/**
+ * Opens a device on this machine's hardware, or, on the bus `sim`, on simulated hardware of its own.
+ * Rejects with the driver's or the port's GatewayError.
+ */
+export async function openDevice(device: DeviceAddress, hardware: Hardware, clock: Clock): Promise<Sensor> {
+  if (device.bus !== SIMULATED_BUS) return await openOn(hardware, device, clock);
+  const simulated = simulatedHardware({
+    clock,
+    placements: [{ ...device, driver: device.driver.name, pin: device.options.pin }],
+  });
+  const sensor = await openOn(simulated, device, clock);
+  return {
+    ...sensor,
+    read: (signal) => sensor.read(signal),
+    async close() {
+      await sensor.close?.();
+      await simulated[Symbol.asyncDispose]();
+    },
+  };
+}
+
+async function openOn(hardware: Hardware, device: DeviceAddress, clock: Clock): Promise<Sensor> {
+  const { driver, options } = device;
+  switch (driver.port) {
+    case "i2c": {
+      const bus = await hardware.i2c(device.bus);
+      return await driver.open(i2cDevice(bus, device.address ?? driver.addresses[0]), options, { clock });
+    }
+    case "files":
+      return await driver.open(hardware.files, options, { clock });
+    case "gpio":
+      return await driver.open(await hardware.gpio(), options, { clock });
+    case "planned":
+      throw new Error(`${driver.name} cannot be opened yet`);
+  }
+}

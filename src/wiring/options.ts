@@ -1,0 +1,68 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Broker } from "../broker/broker.ts";
+import type { BrokerOptions } from "../broker/options.ts";
+import { activeListeners } from "../config/inactive.ts";
+import type { Config } from "../config/schema/config.ts";
+import type { GatewayInfo } from "../core/gateway.ts";
+import { topicsOf } from "../core/topics.ts";
+import type { StoreOptions } from "../store/options.ts";
+import { type UplinkOptions, uplinkDefaults } from "../uplink/options.ts";
+
+/** The configuration in each station's own terms. */
+
+export function storeOptions({ store }: Config, runtimeDirectory: string): StoreOptions {
+  return { ...store, stagingPath: join(runtimeDirectory, "staging") };
+}
+
+/** Where the gateway's own uplink reaches the bundled broker: whatever its listeners and passwords are. */
+export function privateSocket(runtimeDirectory: string): string {
+  return join(runtimeDirectory, "broker.sock");
+}
+
+export function brokerOptions(broker: Config["broker"], privatePath?: string): BrokerOptions {
+  const listeners = activeListeners(broker.listeners).map(({ endpoint }) => endpoint);
+  const { keepAliveMs, sessionExpiryMs, memoryBytes: _, publishRate: __, ...limits } = broker.limits;
+  return {
+    listeners: [...listeners, ...(privatePath ? [{ path: privatePath, mode: 0o600, identity: "fieldpost" }] : [])],
+    limits: { ...limits, keepAliveS: keepAliveMs / 1000, sessionExpiryS: sessionExpiryMs / 1000 },
+    autoIdPrefix: broker.autoIdPrefix,
+  };
+}
+
+export function uplinkOptions(config: Config, gateway: GatewayInfo, runtimeDirectory: string): UplinkOptions {
+  const { mqtt, homeAssistant } = config;
+  const external = mqtt.urls.length > 0;
+  return {
+    ...uplinkDefaults,
+    urls: external ? mqtt.urls : [`unix:${privateSocket(runtimeDirectory)}`],
+    protocol: mqtt.protocol,
+    clientId: mqtt.clientId ?? `${gateway.id}-${gateway.instance.slice(0, 8)}`,
+    topics: topicsOf(mqtt.baseTopic, gateway.id),
+    ...(external && credentials(mqtt)),
+    keepAliveMs: mqtt.keepAliveMs,
+    ...(Number.isFinite(mqtt.drainRate) && { drainRate: mqtt.drainRate }),
+    publish: { state: mqtt.publish.includes("state"), readings: mqtt.publish.includes("readings") },
+    qos: { state: mqtt.qos.state, readings: mqtt.qos.readings },
+    retainState: homeAssistant.expireAfterMs === undefined,
+  };
+}
+
+function credentials({ username, password, tls }: Config["mqtt"]): Partial<UplinkOptions> {
+  const pem = (file: string | undefined) => (file === undefined ? undefined : readFileSync(file, "utf8"));
+  const ca = pem(tls?.caFile);
+  const cert = pem(tls?.certFile);
+  const key = pem(tls?.keyFile);
+  return {
+    ...(username !== undefined && { username }),
+    ...(password !== undefined && { password }),
+    ...(tls && { tls: { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) } }),
+  };
+}
+
+/** As people type it into a client: the listeners of the configuration, without the gateway's own way in. */
+export function shownAddresses(addresses: Broker["addresses"], privatePath?: string): string[] {
+  return addresses
+    .filter((bound) => !("path" in bound && bound.path === privatePath))
+    .map((bound) => ("path" in bound ? `unix:${bound.path}` : `mqtt://${bound.address}:${bound.port}`));
+}

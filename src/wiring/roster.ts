@@ -1,0 +1,129 @@
+import { isDeepStrictEqual } from "node:util";
+import type { Board } from "../core/board.ts";
+import { type Clock, stampNow } from "../core/clock.ts";
+import type { Channel, DeviceInfo } from "../core/device.ts";
+import type { Log } from "../core/log.ts";
+import type { Reading, Sample } from "../core/reading.ts";
+import { configuredChannels } from "../drivers/driver.ts";
+import type { Hardware } from "../hardware/hardware.ts";
+import { roundSample } from "../processing/round.ts";
+import type { DeviceSink, SampledDevice } from "../sampling/device-loop.ts";
+import type { Fleet } from "../sampling/fleet.ts";
+import { starting } from "../sampling/health.ts";
+import type { Store } from "../store/store.ts";
+import { type DeviceAddress, openDevice } from "./open-device.ts";
+
+/** A device as the configuration has it. */
+export interface RosterDevice extends DeviceAddress {
+  readonly name: string;
+  readonly area?: string;
+  readonly intervalMs: number;
+  readonly offlineAfterMs?: number;
+}
+
+export interface RosterDeps {
+  readonly board: Board;
+  readonly clock: Clock;
+  readonly fleet: Fleet;
+  readonly hardware: Hardware;
+  readonly log: Log;
+  readonly store: Pick<Store, "accept" | "newest" | "tombstones">;
+}
+
+/** Makes the running devices those of the configuration: what a sampler finds goes to the store and onto the board. */
+export class Roster {
+  readonly #deps: RosterDeps;
+  readonly #running = new Map<string, RosterDevice>();
+
+  constructor(deps: RosterDeps) {
+    this.#deps = deps;
+  }
+
+  has(id: string): boolean {
+    return this.#running.has(id);
+  }
+
+  /** Stops what is gone or changed, starts what is new or changed, and leaves the rest alone. */
+  async apply(wanted: readonly RosterDevice[]): Promise<void> {
+    const active = new Map(wanted.filter((device) => this.#isActive(device)).map((device) => [device.id, device]));
+    for (const [id, running] of [...this.#running]) {
+      if (!isDeepStrictEqual(running, active.get(id))) await this.remove(id, { keepOnBoard: active.has(id) });
+    }
+    for (const device of active.values()) if (!this.#running.has(device.id)) this.#start(device);
+  }
+
+  /** Stops a device and, unless it comes back at once, takes it off the board. */
+  async remove(id: string, { keepOnBoard = false } = {}): Promise<void> {
+    await this.#deps.fleet.stop(id);
+    this.#running.delete(id);
+    if (!keepOnBoard) this.#deps.board.remove(id);
+  }
+
+  #isActive(device: RosterDevice): boolean {
+    const { log, store } = this.#deps;
+    if (device.driver.port === "planned") {
+      log.warn("device left out: its driver is not active yet", { device: device.id, driver: device.driver.name });
+      return false;
+    }
+    if (store.tombstones().has(device.id)) {
+      const remedy = `fieldpost decommission ${device.id} --revive`;
+      log.warn("device left out: it was decommissioned", { device: device.id, remedy });
+      return false;
+    }
+    return true;
+  }
+
+  #start(device: RosterDevice): void {
+    const { board, clock, fleet, store } = this.#deps;
+    const channels = configuredChannels(device.driver, device.options);
+    board.add(describe(device, channels), starting(clock.monoMs()), store.newest(device.id));
+    this.#running.set(device.id, device);
+    fleet.start(this.#sampled(device, channels), this.#sink(device));
+  }
+
+  #sampled(device: RosterDevice, channels: readonly Channel[]): SampledDevice {
+    const { clock, hardware } = this.#deps;
+    return {
+      id: device.id,
+      intervalMs: device.intervalMs,
+      offlineAfterMs: device.offlineAfterMs ?? Math.max(3 * device.intervalMs, 10_000),
+      expectedMs: device.driver.timing.expectedMs,
+      channels,
+      open: () => openDevice(device, hardware, clock),
+    };
+  }
+
+  #sink(device: RosterDevice): DeviceSink {
+    const { board, clock, store } = this.#deps;
+    const reading = (sample: Sample): Reading => ({
+      kind: "reading",
+      device: device.id,
+      at: stampNow(clock),
+      ...sample,
+    });
+    return {
+      opened: ({ channels, model, serial }) =>
+        board.setInfo({ ...describe(device, channels), ...(model && { model }), ...(serial && { serial }) }),
+      sample(sample, channels) {
+        const taken = reading(roundSample(sample, channels));
+        store.accept(taken);
+        board.setValues(taken);
+      },
+      health: (health) => board.setHealth(device.id, health),
+    };
+  }
+}
+
+function describe(device: RosterDevice, channels: readonly Channel[]): DeviceInfo {
+  const { manufacturer, model } = device.driver;
+  return {
+    id: device.id,
+    name: device.name,
+    driver: device.driver.name,
+    intervalMs: device.intervalMs,
+    channels,
+    ...(manufacturer && { manufacturer }),
+    ...(model && { model }),
+    ...(device.area && { area: device.area }),
+  };
+}
