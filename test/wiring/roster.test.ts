@@ -1,0 +1,86 @@
+import { describe, expect, test } from "vitest";
+import { Board } from "../../src/core/board.ts";
+import type { OutboxRecord } from "../../src/core/reading.ts";
+import { findDriver } from "../../src/drivers/registry.ts";
+import { simulatedHardware } from "../../src/hardware/simulated/hardware.ts";
+import { Fleet } from "../../src/sampling/fleet.ts";
+import { Roster, type RosterDevice } from "../../src/wiring/roster.ts";
+import { FakeClock } from "../fakes/clock.ts";
+import { fakeLog } from "../fakes/log.ts";
+
+function bench() {
+  const clock = new FakeClock();
+  const log = fakeLog();
+  const board = new Board();
+  const accepted: OutboxRecord[] = [];
+  const tombstones = new Map<string, number>();
+  const store = {
+    accept(record: OutboxRecord) {
+      accepted.push(record);
+      return undefined;
+    },
+    newest: () => new Map(),
+    tombstones: () => tombstones,
+  };
+  const fleet = new Fleet({ clock, random: () => 0.5, log });
+  const hardware = simulatedHardware({ clock, placements: [] });
+  const roster = new Roster({ board, clock, fleet, hardware, log, store });
+  return { clock, log, board, accepted, tombstones, roster };
+}
+
+function device(id: string, change: Partial<RosterDevice> = {}): RosterDevice {
+  const driver = findDriver("sht4x");
+  if (!driver) throw new Error("no sht4x");
+  return {
+    id,
+    name: id,
+    driver,
+    bus: "sim",
+    address: 0x44,
+    intervalMs: 10_000,
+    options: { precision: "high" },
+    ...change,
+  };
+}
+
+describe("the roster", () => {
+  test("brings what a device measures to the store and onto the board", async () => {
+    const { clock, roster, board, accepted } = bench();
+    await roster.apply([device("a")]);
+    await clock.advance(100);
+    expect(accepted).toHaveLength(1);
+    expect(accepted[0]).toMatchObject({ kind: "reading", device: "a", at: { boot: clock.boot } });
+    expect(board.get("a")?.health).toMatchObject({ state: "ok", online: true });
+    expect([...(board.get("a")?.newest.keys() ?? [])]).toEqual(["temperature", "humidity"]);
+  });
+
+  test("leaves running devices alone when others come and go", async () => {
+    const { clock, roster, board, accepted } = bench();
+    const kept = device("kept");
+    await roster.apply([kept, device("gone")]);
+    await clock.advance(100);
+    await roster.apply([{ ...kept }, device("new")]);
+    await clock.advance(100);
+    expect(board.all().map(({ info }) => info.id)).toEqual(["kept", "new"]);
+    expect(accepted.map((record) => record.device)).toEqual(["kept", "gone", "new"]);
+  });
+
+  test("starts a device anew when its options changed", async () => {
+    const { clock, roster, board, accepted } = bench();
+    await roster.apply([device("a")]);
+    await clock.advance(100);
+    await roster.apply([device("a", { intervalMs: 5_000 })]);
+    await clock.advance(100);
+    expect(accepted).toHaveLength(2);
+    expect(board.get("a")?.info.intervalMs).toBe(5_000);
+  });
+
+  test("leaves out a decommissioned device and says how to bring it back", async () => {
+    const { clock, roster, board, tombstones, log } = bench();
+    tombstones.set("a", 1);
+    await roster.apply([device("a"), device("b")]);
+    await clock.advance(100);
+    expect(board.all().map(({ info }) => info.id)).toEqual(["b"]);
+    expect(log.lines[0]?.fields).toMatchObject({ remedy: "fieldpost decommission a --revive" });
+  });
+});
