@@ -17,7 +17,7 @@ export class Replay {
     this.#subscriptionIds = subscription.id === undefined ? undefined : [subscription.id];
   }
 
-  /** Delivers the next one, with RETAIN set [MQTT-3.3.1-8]. False: there is none left. */
+  /** Delivers the next one, with RETAIN set (3.1.1: [MQTT-3.3.1-8]). False: there is none left. */
   next(nowMs: number): boolean {
     const { subscriber, qos } = this.#subscription;
     for (;;) {

@@ -7,6 +7,8 @@ export class RetainedMessages {
   readonly #root: Node = newNode();
   readonly #limits: BrokerLimits;
   readonly #stats: BrokerStats;
+  /** Levels that exist only for messages below them take memory too, and count as bytes. */
+  #nodes = 0;
   /** Counts what was ever retained: tells what came after a subscription from what was there before. */
   sequence = 0;
 
@@ -24,7 +26,7 @@ export class RetainedMessages {
     }
     const previous = this.#find(levels)?.entry;
     const bytes = message.byteLength;
-    if (!this.#hasRoom(bytes, previous)) return false;
+    if (!this.#hasRoom(bytes, levels.length, previous)) return false;
     const node = this.#grow(levels);
     this.#count(previous, -1);
     node.entry = { message: message.compact(), bytes, sequence: ++this.sequence };
@@ -46,9 +48,10 @@ export class RetainedMessages {
       if (message.expiresAtMs <= nowMs) this.#clear(message.topic.name.split("/"));
   }
 
-  #hasRoom(bytes: number, previous: RetainedEntry | undefined): boolean {
+  #hasRoom(bytes: number, levels: number, previous: RetainedEntry | undefined): boolean {
     const messages = this.#stats.retainedMessages + (previous ? 0 : 1);
-    const total = this.#stats.retainedBytes + bytes - (previous?.bytes ?? 0);
+    const nodes = this.#nodes + (previous ? 0 : levels);
+    const total = this.#stats.retainedBytes + bytes - (previous?.bytes ?? 0) + nodes * nodeBytes;
     return messages <= this.#limits.retainedMessages && total <= this.#limits.retainedBytes;
   }
 
@@ -71,6 +74,7 @@ export class RetainedMessages {
       if (child === undefined) {
         child = newNode();
         node.children.set(level, child);
+        this.#nodes++;
       }
       node = child;
     }
@@ -79,7 +83,21 @@ export class RetainedMessages {
 
   #clear(levels: readonly string[]): void {
     this.#count(this.#find(levels)?.entry, -1);
-    prune(this.#root, levels, 0);
+    this.#prune(this.#root, levels, 0);
+  }
+
+  /** Returns whether nothing is left of the node. */
+  #prune(node: Node, levels: readonly string[], depth: number): boolean {
+    const level = levels[depth];
+    if (level === undefined) node.entry = undefined;
+    else {
+      const child = node.children.get(level);
+      if (child && this.#prune(child, levels, depth + 1)) {
+        node.children.delete(level);
+        this.#nodes--;
+      }
+    }
+    return node.children.size === 0 && node.entry === undefined;
   }
 }
 
@@ -89,6 +107,9 @@ export interface RetainedEntry {
   readonly sequence: number;
 }
 
+/** About what a level takes: a map and its place in the one above. */
+const nodeBytes = 150;
+
 interface Node {
   readonly children: Map<string, Node>;
   entry: RetainedEntry | undefined;
@@ -96,17 +117,6 @@ interface Node {
 
 function newNode(): Node {
   return { children: new Map(), entry: undefined };
-}
-
-/** Returns whether nothing is left of the node. */
-function prune(node: Node, levels: readonly string[], depth: number): boolean {
-  const level = levels[depth];
-  if (level === undefined) node.entry = undefined;
-  else {
-    const child = node.children.get(level);
-    if (child && prune(child, levels, depth + 1)) node.children.delete(level);
-  }
-  return node.children.size === 0 && node.entry === undefined;
 }
 
 function* walk(node: Node, filter: readonly string[], depth: number): Generator<RetainedEntry> {

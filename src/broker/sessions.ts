@@ -67,7 +67,7 @@ export class Sessions {
     this.#deps.stats.sessions = 0;
   }
 
-  /** Ends with the session at the latest, will included [MQTT-3.1.3-9]. */
+  /** Nothing is left of it; a will that still waits is due at the latest now (5.0: 3.1.3.2.2). */
   #end(session: Session): void {
     this.#byId.delete(session.clientId);
     this.#deps.stats.sessions = this.#byId.size;

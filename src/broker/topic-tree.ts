@@ -85,16 +85,20 @@ function newNode(): Node {
 /** Wildcards in the first level leave out topics that begin with `$` [MQTT-4.7.2-1]. */
 function collect(node: Node, levels: readonly string[], depth: number, found: Subscription[]): void {
   const wild = depth > 0 || !levels[0]?.startsWith("$");
-  if (wild) found.push(...(node.children.get("#")?.subscriptions.values() ?? []));
+  if (wild) append(found, node.children.get("#"));
   const level = levels[depth];
   if (level === undefined) {
-    found.push(...node.subscriptions.values());
+    append(found, node);
     return;
   }
   const exact = node.children.get(level);
   if (exact) collect(exact, levels, depth + 1, found);
   const any = wild ? node.children.get("+") : undefined;
   if (any) collect(any, levels, depth + 1, found);
+}
+
+function append(found: Subscription[], node: Node | undefined): void {
+  if (node) for (const subscription of node.subscriptions.values()) found.push(subscription);
 }
 
 /** Returns whether nothing is left of the node. */

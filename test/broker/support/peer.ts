@@ -56,11 +56,11 @@ export class Peer {
     }
   }
 
-  async nextOf<T extends Packet["type"]>(type: T): Promise<Extract<Packet, { type: T }>> {
+  async nextOf<T extends Packet["type"]>(type: T): Promise<Packet & { type: T }> {
     const packet = await this.next();
     if (packet === "closed" || packet.type !== type)
       throw new Error(`expected ${type}, got ${packet === "closed" ? packet : JSON.stringify(packet)}`);
-    return packet as Extract<Packet, { type: T }>;
+    return packet as Packet & { type: T };
   }
 
   /** Everything that comes before the answer to a ping sent now. */
