@@ -190,8 +190,10 @@ class MqttLink implements Link {
 
   publish(message: Publication, urgent: boolean): Promise<number> {
     const qos = lower(message.qos, this.maximumQos);
-    const sized = publishSize({ ...message, qos }, this.protocol);
-    if (sized > this.maximumPacketSize) return Promise.resolve(REASON.packetTooLarge);
+    if (this.maximumPacketSize !== Number.POSITIVE_INFINITY) {
+      const bytes = publishSize({ ...message, qos }, this.protocol);
+      if (bytes > this.maximumPacketSize) return Promise.resolve(REASON.packetTooLarge);
+    }
     return this.#ask((pending, resolve) => {
       const send = () => {
         this.#sending(pending);

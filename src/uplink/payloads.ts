@@ -46,14 +46,19 @@ export interface ReadingContext {
 
 /** One reading. `replay` marks what was taken before this connection came up: history, not news. */
 export function readingPayload({ epoch, seq, record }: StoredRecord, { info, time, replay }: ReadingContext): string {
-  const channels = new Map(info?.channels.map((channel) => [channel.key, channel]));
-  const values = Object.entries(record.values).map(([key, value]) => [key, rounded(value, channels.get(key))]);
+  const values: Record<string, Value> = {};
+  for (const [key, value] of Object.entries(record.values)) {
+    values[key] = rounded(
+      value,
+      info?.channels.find((channel) => channel.key === key),
+    );
+  }
   return JSON.stringify({
     epoch,
     seq,
     time: timeText(time.wallMs),
     clock: time.clock,
-    values: Object.fromEntries(values),
+    values,
     ...(record.quality && { quality: record.quality }),
     replay,
   });

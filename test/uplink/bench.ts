@@ -65,7 +65,8 @@ export interface Bench extends AsyncDisposable {
 
 export interface BenchParts {
   readonly clock?: Clock;
-  readonly store?: MemoryStore;
+  /** False: nothing is known yet of the true time. */
+  readonly anchored?: boolean;
   readonly gateway?: GatewayInfo;
   readonly discovery?: () => readonly RetainedMessage[];
   readonly subscriptions?: readonly Subscription[];
@@ -74,8 +75,8 @@ export interface BenchParts {
 /** An uplink with one device, `d1`, running against the given addresses. */
 export function bench(options: Partial<UplinkOptions> & Pick<UplinkOptions, "urls">, parts: BenchParts = {}): Bench {
   const clock = parts.clock ?? syncedClock();
-  const store = parts.store ?? new MemoryStore();
-  store.anchor(clock);
+  const store = new MemoryStore();
+  if (parts.anchored !== false) store.anchor(clock);
   const board = new Board();
   board.add(device("d1"), healthy);
   const log = recordingLog();
