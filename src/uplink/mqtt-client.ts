@@ -1,45 +1,26 @@
 import { Readable } from "node:stream";
-import mqtt, { type IClientOptions, type IConnackPacket, type IPublishPacket, type MqttClient } from "mqtt";
+import mqtt, {
+  type IClientOptions,
+  type IConnackPacket,
+  type IPublishPacket,
+  type MqttClient,
+  UniqueMessageIdProvider,
+} from "mqtt";
 import type { Clock } from "../core/clock.ts";
 import { GatewayError } from "../core/errors.ts";
 import { type Address, parseAddress } from "./address.ts";
+import { type ConnectOptions, credentialsOf, endpointOf } from "./connect-options.ts";
 import { Gate } from "./gate.ts";
 import type { Incoming, Link, LinkEnd, Protocol, Publication, Qos, Refusal } from "./link.ts";
 import { REASON } from "./link.ts";
 import { publishSize } from "./packet-size.ts";
 import { refusalOf } from "./refusal.ts";
 
-/** A password that does not show itself in a log. */
-export interface Secret {
-  reveal(): string;
-}
-
-/** PEM texts. What is absent is the system's. */
-export interface ClientTls {
-  readonly ca?: string;
-  readonly cert?: string;
-  readonly key?: string;
-}
-
-export interface ConnectOptions {
-  readonly url: string;
-  readonly protocol: Protocol;
-  readonly clientId: string;
-  readonly username?: string;
-  readonly password?: string | Secret;
-  readonly tls?: ClientTls;
-  readonly keepAliveMs: number;
-  readonly connectTimeoutMs: number;
-  /** Without an acknowledgement for so long the link is dropped. mqtt.js waits for ever. */
-  readonly ackTimeoutMs: number;
-  readonly will: { readonly topic: string; readonly payload: string };
-}
-
 export type ConnectOutcome = { readonly link: Link } | { readonly refused: Refusal };
 
 /** Larger packets are not for us; the broker is told so, and mqtt.js drops the link of one that sends them. */
 const INCOMING_MAX_BYTES = 256 * 1024;
-/** Above 65,535 outstanding messages mqtt.js reuses packet ids and messages vanish. */
+/** More would be memory without gain; above 65,535 mqtt.js runs out of packet ids. */
 const OUTSTANDING_MAX = 10_000;
 const END_WAIT_MS = 1000;
 
@@ -94,31 +75,12 @@ function clientOptions(address: Address, options: ConnectOptions): IClientOption
     resubscribe: false,
     queueQoSZero: false,
     outgoingStore: nothingStored,
+    // The default one counts round and round, over ids that still wait for their acknowledgement.
+    messageIdProvider: new UniqueMessageIdProvider(),
     // No expiry: a will must outlast whoever reads it.
     will: { topic: options.will.topic, payload: Buffer.from(options.will.payload), qos: 1, retain: true },
     ...(options.protocol === "5" && { properties: { maximumPacketSize: INCOMING_MAX_BYTES } }),
   };
-}
-
-interface Credentials {
-  readonly username?: string;
-  readonly password?: string;
-}
-
-function credentialsOf(address: Address, options: ConnectOptions): Credentials {
-  const inUrl: Credentials = address.scheme === "unix" ? {} : address;
-  const username = options.username ?? inUrl.username;
-  const password = typeof options.password === "object" ? options.password.reveal() : options.password;
-  const secret = password ?? inUrl.password;
-  return { ...(username !== undefined && { username }), ...(secret !== undefined && { password: secret }) };
-}
-
-function endpointOf(address: Address, tls: ClientTls | undefined): IClientOptions {
-  if (address.scheme === "unix") return { protocol: "mqtt", unixSocket: true, path: address.path };
-  const { scheme, host, port, path } = address;
-  // With a certificate mqtt.js would turn plain mqtt into mqtts, so TLS options go where TLS was asked for.
-  const secure = scheme === "mqtts" || scheme === "wss" ? { ...tls, rejectUnauthorized: true } : {};
-  return { protocol: scheme, host, hostname: host, port, path, ...secure };
 }
 
 /** mqtt.js replays its store before it says `connect`; this one has nothing to replay. */

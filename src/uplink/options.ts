@@ -1,6 +1,6 @@
 import type { Topics } from "../core/topics.ts";
+import type { ClientTls, Secret } from "./connect-options.ts";
 import type { Qos } from "./link.ts";
-import type { ClientTls, Secret } from "./mqtt-client.ts";
 
 /** What the uplink needs to know. Durations are milliseconds. */
 export interface UplinkOptions {

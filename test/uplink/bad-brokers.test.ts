@@ -29,6 +29,15 @@ describe("brokers that do not do what they should", () => {
     expect(one.uplink.linkState().lastError?.message).toContain("no acknowledgement within 30 s");
   });
 
+  test("one that falls silent is noticed by the keep-alive, which is no fault of the reading under way", async () => {
+    await using broker = await scriptedBroker(polite(() => {}));
+    await using one = bench({ urls: [broker.url], keepAliveMs: 1000 });
+    one.sample("d1", 1);
+    await waitFor(() => broker.connections() === 2);
+    expect(one.uplink.linkState().lastError?.message).toContain("no answer within the keep-alive time");
+    expect(one.store.counters()).toMatchObject({ pending: 1, dropped: {} });
+  });
+
   test("over its quota (0x97) it is given time, and the order of what it refused is kept", async () => {
     const taken: number[] = [];
     let refusals = 0;

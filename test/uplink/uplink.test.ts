@@ -180,6 +180,24 @@ describe("what it delivers", () => {
     expect(one.store.counters()).toMatchObject({ unheard: 3, pending: 0 });
   });
 
+  test("who wants states only gets no readings, and none of them waits", async () => {
+    await using broker = await startMosquitto();
+    await using collector = await collect(broker.port, [d1.readings, d1.state]);
+    await using one = bench({ urls: [broker.url], publish: { state: true, readings: false } });
+    for (const value of [1, 2, 3]) one.sample("d1", value);
+    await waitFor(() => one.store.counters().pending === 0 && collector.on(d1.state).length > 0);
+    expect(collector.on(d1.readings)).toEqual([]);
+  });
+
+  test("at QoS 0 readings go out without an acknowledgement", async () => {
+    await using broker = await startMosquitto();
+    await using collector = await collect(broker.port, d1.readings);
+    await using one = bench({ urls: [broker.url], qos: { state: 0, readings: 0 } });
+    for (const value of [1, 2, 3]) one.sample("d1", value);
+    await waitFor(() => newSeqs(collector).length === 3);
+    expect(collector.messages.map(({ qos }) => qos)).toEqual([0, 0, 0]);
+  });
+
   test("the broker's receive maximum is obeyed", async () => {
     await using broker = await startMosquitto({ global: ["max_inflight_messages 7"] });
     await using collector = await collect(broker.port, d1.readings);

@@ -1,0 +1,64 @@
+import type { Address } from "./address.ts";
+import type { Protocol } from "./link.ts";
+import { systemRoots } from "./system-roots.ts";
+
+/** A password that does not show itself in a log. */
+export interface Secret {
+  reveal(): string;
+}
+
+/** PEM texts. What is absent is the system's. */
+export interface ClientTls {
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+}
+
+export interface ConnectOptions {
+  readonly url: string;
+  readonly protocol: Protocol;
+  readonly clientId: string;
+  readonly username?: string;
+  readonly password?: string | Secret;
+  readonly tls?: ClientTls;
+  readonly keepAliveMs: number;
+  readonly connectTimeoutMs: number;
+  /** Without an acknowledgement for so long the link is dropped. mqtt.js waits for ever. */
+  readonly ackTimeoutMs: number;
+  readonly will: { readonly topic: string; readonly payload: string };
+}
+
+interface Credentials {
+  readonly username?: string;
+  readonly password?: string;
+}
+
+/** The options go before what the address says. */
+export function credentialsOf(address: Address, options: ConnectOptions): Credentials {
+  const inUrl: Credentials = address.scheme === "unix" ? {} : address;
+  const username = options.username ?? inUrl.username;
+  const password = typeof options.password === "object" ? options.password.reveal() : options.password;
+  const secret = password ?? inUrl.password;
+  return { ...(username !== undefined && { username }), ...(secret !== undefined && { password: secret }) };
+}
+
+/** Where to connect to and how, in the words of mqtt.js. */
+interface Endpoint extends ClientTls {
+  readonly protocol: "mqtt" | "mqtts" | "ws" | "wss";
+  readonly unixSocket?: boolean;
+  readonly host?: string;
+  readonly hostname?: string;
+  readonly port?: number;
+  readonly path?: string;
+  readonly rejectUnauthorized?: boolean;
+}
+
+export function endpointOf(address: Address, tls: ClientTls | undefined): Endpoint {
+  if (address.scheme === "unix") return { protocol: "mqtt", unixSocket: true, path: address.path };
+  const { scheme, host, port, path } = address;
+  // With a certificate mqtt.js would turn plain mqtt into mqtts, so TLS options go where TLS was asked for.
+  const plain: Endpoint = { protocol: scheme, host, hostname: host, port, path };
+  if (scheme !== "mqtts" && scheme !== "wss") return plain;
+  const ca = tls?.ca ?? systemRoots();
+  return { ...plain, ...tls, ...(ca !== undefined && { ca }), rejectUnauthorized: true };
+}
