@@ -194,5 +194,3 @@ export function sampleOf(
   const present = Object.entries(values).filter((entry): entry is [string, Value] => entry[1] !== undefined);
   return { values: Object.fromEntries(present), ...(quality && { quality }) };
 }
-
-export const noOptions = {} satisfies z.ZodRawShape;
