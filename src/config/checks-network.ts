@@ -47,7 +47,7 @@ function sameEndpoint(listeners: readonly Listener[]): Finding[] {
     const port = value.port ?? (value.tls === undefined ? 1883 : 8883);
     const endpoint = value.path ?? `${value.address ?? "127.0.0.1"}:${port}`;
     const key = String(endpoint);
-    const taken = seen.has(key);
+    const taken = value.port !== 0 && seen.has(key);
     seen.add(key);
     return taken ? [errorAt(path, "another listener has this address and port already")] : [];
   });

@@ -2,7 +2,7 @@ import type { z } from "zod";
 import type { Driver } from "../drivers/driver.ts";
 import { configJsonSchema, type JsonSchema, knownKeys } from "./json-schema.ts";
 import { isMapping, type Path, pathText, valueAt } from "./paths.ts";
-import { errorAt, type Finding } from "./problems.ts";
+import { errorAt, type Finding, MAX_PROBLEMS } from "./problems.ts";
 import { anyDevice } from "./schema/devices.ts";
 import { didYouMean, nearest } from "./suggest.ts";
 import { UNRESOLVED } from "./yaml-source.ts";
@@ -26,14 +26,16 @@ export function findingsOf(issues: readonly Issue[], context: IssueContext): Fin
     schema ??= configJsonSchema(context.drivers);
     return schema;
   };
-  return issues.flatMap((issue) => findingsOfIssue(issue, [], context, lazySchema));
+  // One more than is told, so that the reader learns that there are more.
+  return issues.slice(0, MAX_PROBLEMS + 1).flatMap((issue) => findingsOfIssue(issue, [], context, lazySchema));
 }
 
 function findingsOfIssue(issue: Issue, base: Path, context: IssueContext, schema: () => JsonSchema): Finding[] {
   const path: Path = [...base, ...(issue.path as Path)];
   if (valueAt(context.tree, path) === UNRESOLVED) return [];
   if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((key) => unknownKey(key, path, knownKeys(schema(), context.tree, path)));
+    const known = knownKeys(schema(), context.tree, path);
+    return issue.keys.slice(0, MAX_PROBLEMS + 1).map((key) => unknownKey(key, path, known));
   }
   if (issue.code === "invalid_union" && issue.discriminator === "driver") {
     return [driverFinding(path, context), ...commonFindings(path.slice(0, -1), context, schema)];

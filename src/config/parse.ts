@@ -7,7 +7,16 @@ import { inactiveFindings } from "./inactive.ts";
 import { findingsOf } from "./issues.ts";
 import { isSecretKey, maskLine } from "./mask.ts";
 import { isMapping, type Path, pathText } from "./paths.ts";
-import { ConfigError, errorAt, type Finding, type Notice, type Problem, type Span } from "./problems.ts";
+import {
+  ConfigError,
+  errorAt,
+  type Finding,
+  MAX_PROBLEMS,
+  type Notice,
+  type Problem,
+  type Severity,
+  type Span,
+} from "./problems.ts";
 import { type Config, configSchema, type DeviceConfig } from "./schema/config.ts";
 import { printable, type SourceText, sourceText } from "./source-text.ts";
 import { textResolver, type ValueSources } from "./text-values.ts";
@@ -55,7 +64,7 @@ export function examineConfig(text: string, options: ParseOptions): Examined {
   const { config, findings } = validate(value, tree, source, options.drivers);
   return {
     config,
-    problems: sorted(trusted(findings, tree).map(locate)),
+    problems: sorted(limited(trusted(findings, tree), tree).map(locate)),
     fileReferences: fileReferences(value, folder).map(({ file, path }) => ({
       file,
       problem: (severity, message) => locate({ severity, message, at: { path, part: "value" } }),
@@ -112,6 +121,21 @@ function trusted(findings: readonly Finding[], tree: YamlTree): Finding[] {
   );
 }
 
+/** The first of them, errors before notices. */
+function limited(findings: readonly Finding[], tree: YamlTree): Finding[] {
+  if (findings.length <= MAX_PROBLEMS) return [...findings];
+  const startOf = ({ at }: Finding): number => ("path" in at ? tree.spanOf(at.path, at.part).start : at.start);
+  const ranked = findings
+    .map((finding) => ({ finding, rank: severities.indexOf(finding.severity), start: startOf(finding) }))
+    .sort((a, b) => a.rank - b.rank || a.start - b.start)
+    .map(({ finding }) => finding);
+  const [next] = ranked.slice(MAX_PROBLEMS);
+  const message = `there is more than these ${MAX_PROBLEMS}: correct them first`;
+  return [...ranked.slice(0, MAX_PROBLEMS), ...(next ? [{ ...next, message }] : [])];
+}
+
+const severities: readonly Severity[] = ["error", "warning", "inactive"];
+
 function isBefore(
   at: { readonly path: Path; readonly part: "key" | "value" },
   offset: number,
@@ -138,19 +162,19 @@ function problemOf({ severity, message, at }: Finding, file: string, source: Sou
   const span: Span = "path" in at ? tree.spanOf(at.path, at.part) : at;
   const place = source.placeOf(span);
   const path = "path" in at && at.path.length ? { path: printable(pathText(at.path)) } : {};
+  const sourceLine = source.shownLine(place.line, tree.secrets);
   return {
     severity,
     message: printable(message),
     file,
     ...place,
     ...path,
-    sourceLine: source.shownLine(place.line, tree.secrets),
+    ...(sourceLine !== undefined && { sourceLine }),
   };
 }
 
 /** In the order of the file, errors before notices of the same place, one problem said once. */
 export function sorted(problems: readonly Problem[]): Problem[] {
-  const order = ["error", "warning", "inactive"];
   const unique = new Map(
     problems.map((problem) => [`${problem.file}:${problem.line}:${problem.column}:${problem.message}`, problem]),
   );
@@ -159,7 +183,7 @@ export function sorted(problems: readonly Problem[]): Problem[] {
       a.file.localeCompare(b.file) ||
       (a.line ?? 0) - (b.line ?? 0) ||
       (a.column ?? 0) - (b.column ?? 0) ||
-      order.indexOf(a.severity) - order.indexOf(b.severity),
+      severities.indexOf(a.severity) - severities.indexOf(b.severity),
   );
 }
 

@@ -1,6 +1,9 @@
 import { GatewayError } from "../core/errors.ts";
 import type { Path } from "./paths.ts";
 
+/** What is told of one file at most: whoever has more mistakes has taken the wrong file. */
+export const MAX_PROBLEMS = 200;
+
 /** `inactive`: valid, understood, and without effect in this version. */
 export type Severity = "error" | "warning" | "inactive";
 

@@ -1,6 +1,9 @@
 import { maskLine } from "./mask.ts";
 import type { Span } from "./problems.ts";
 
+/** Nobody writes longer lines, and masking takes its time. */
+const MAX_SHOWN_LINE = 2000;
+
 /** The text of a file by line and column. */
 export interface SourceText {
   readonly text: string;
@@ -8,8 +11,8 @@ export interface SourceText {
   placeOf(span: Span): { line: number; column: number; length: number };
   /** The text between two offsets. */
   slice(span: Span): string;
-  /** A line (from 1) fit to be shown: no control characters, and secrets masked. */
-  shownLine(line: number, secrets: readonly Span[]): string;
+  /** A line (from 1) fit to be shown: no control characters, secrets masked; `undefined` if it is too long for that. */
+  shownLine(line: number, secrets: readonly Span[]): string | undefined;
 }
 
 export function sourceText(text: string): SourceText {
@@ -40,6 +43,7 @@ export function sourceText(text: string): SourceText {
     shownLine(line, secrets) {
       const start = startOf(line - 1);
       const end = endOf(line - 1);
+      if (end - start > MAX_SHOWN_LINE) return undefined;
       const continued = secrets.some((secret) => secret.start < start && secret.end > start);
       return continued ? "***" : printable(maskLine(text.slice(start, end)));
     },

@@ -72,6 +72,14 @@ describe("a file with many mistakes", () => {
     expect(render(problemsOf(text), { color: false })).toMatch(/\nand 50 more$/);
   });
 
+  it("ends at 200 problems, and says so", () => {
+    const text = `mqtt: { ${Array.from({ length: 50_000 }, (_, index) => `nonsense_${index}: 1`).join(", ")} }`;
+    const problems = problemsOf(text);
+
+    expect(problems).toHaveLength(201);
+    expect(problems.at(-1)?.message).toBe("there is more than these 200: correct them first");
+  });
+
   it("keeps the caret in sight on a very long line", () => {
     const [, line = "", caret = ""] = render(problemsOf(`mqtt: { ${" ".repeat(400)}nonsense: 1 }`), {
       color: false,

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { isLoopback } from "../loopback.ts";
 import { present } from "../present.ts";
 import { brokerLimits } from "./broker-limits.ts";
-import { count, duration, filePath, portNumber, qosLevel, text } from "./scalars.ts";
+import { count, duration, filePath, qosLevel, text } from "./scalars.ts";
 
 const PORT = 1883;
 const TLS_PORT = 8883;
@@ -50,7 +50,7 @@ const listener = z.strictObject({
     .optional()
     .describe("Address to listen on; 127.0.0.1 by default")
     .meta({ examples: ["0.0.0.0"] }),
-  port: portNumber().optional().describe("Port to listen on; 1883, or 8883 with TLS"),
+  port: count(0, 65535).optional().describe("Port to listen on: 1883, or 8883 with TLS; 0 takes any that is free"),
   path: filePath()
     .optional()
     .describe("A Unix socket instead of address and port")
