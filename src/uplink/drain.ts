@@ -1,3 +1,4 @@
+import { isGatewayError } from "../core/errors.ts";
 import type { StoredRecord } from "../core/reading.ts";
 import { backoffSleep } from "./backoff.ts";
 import { waitsForClock } from "./hold.ts";
@@ -13,6 +14,7 @@ export const DESTINATION = "mqtt";
 
 const BATCH = 500;
 const HOLD_CHECK_MS = 1000;
+const NOTHING_READ_MS = 5000;
 /** A message that the broker forbids, or drops the link for, is tried so often. */
 const TRIES = 3;
 /** A broker that dislikes a message says so at once; a link lost later was lost for another reason. */
@@ -69,13 +71,27 @@ export class Drain {
     signal.addEventListener("abort", () => this.#wake(), { once: true });
     for (;;) {
       while (outbox.head <= this.#position) await this.#news(signal);
-      for (const record of await outbox.after(this.#position, BATCH)) {
+      for (const record of await this.#batch(signal)) {
         if (this.#untimely(record)) await this.#clockFor(record, signal);
         if (!this.#free(record)) await this.#place(record, signal);
         this.#position = record.position;
         this.#add(record);
       }
     }
+  }
+
+  /** Where the store has nothing to give (its disk fails, or its limits took the rest), the link is not to blame. */
+  async #batch(signal: AbortSignal): Promise<readonly StoredRecord[]> {
+    const { store, clock, log } = this.#context.deps;
+    try {
+      const records = await store.outbox.after(this.#position, BATCH);
+      if (records.length > 0) return records;
+    } catch (error) {
+      if (!isGatewayError(error)) throw error;
+      log.warn("the outbox cannot be read", { error: error.message });
+    }
+    await clock.sleep(NOTHING_READ_MS, signal);
+    return [];
   }
 
   /** The connection is gone: nothing that may still come in counts, and whoever made the broker drop it is noted. */

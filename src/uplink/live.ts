@@ -35,6 +35,7 @@ export class LivePlane {
   readonly #context: Context;
   readonly #faults: () => readonly Fault[];
   readonly #latest: Latest;
+  #announced = false;
   #stopping = false;
 
   constructor(link: Link, context: Context, faults: () => readonly Fault[], failed: (error: unknown) => void) {
@@ -52,6 +53,7 @@ export class LivePlane {
    * is, and only then that it can be believed.
    */
   async announce(signal: AbortSignal): Promise<void> {
+    this.#announced = true;
     await this.#info();
     await Promise.all(this.#devices().map((id) => this.#config(id)));
     await this.#discovery(signal);
@@ -110,11 +112,12 @@ export class LivePlane {
 
   /**
    * `offline` for the gateway; its devices' own status stays, as it does at a crash, where the will can name one topic
-   * only: whoever reads a device's status reads the gateway's too (`availability_mode: all`).
+   * only: whoever reads a device's status reads the gateway's too (`availability_mode: all`). Without an announcement
+   * there is nothing to take back, and it may be another's word.
    */
   async offline(): Promise<void> {
     this.#stopping = true;
-    await this.gatewayStatus();
+    if (this.#announced) await this.gatewayStatus();
   }
 
   /** Resolves when nothing is under way any more. */

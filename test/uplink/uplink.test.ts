@@ -278,5 +278,19 @@ describe("who else is there", () => {
     await collector.publish(topics.status, "online", { retain: true });
     await waitFor(() => collector.on(topics.status).length >= 3);
     expect(one.uplink.faults()).toEqual([]);
+    await waitFor(
+      async () => JSON.parse((await retainedOn(broker.port, topics.info))[0]?.payload ?? "{}").instance === "0a1b",
+    );
+  });
+
+  test("who waits for another installation does not call it offline when it stops", async () => {
+    await using broker = await startMosquitto();
+    await using collector = await collect(broker.port, topics.status);
+    await collector.publish(topics.info, JSON.stringify({ ...gateway, instance: "other" }), { retain: true });
+    await collector.publish(topics.status, "online", { retain: true });
+    await using one = bench({ urls: [broker.url] });
+    await waitFor(() => one.uplink.faults().some(({ code }) => code === "GATEWAY_ID_TAKEN"));
+    await one.stop();
+    expect((await retainedOn(broker.port, topics.status))[0]?.payload).toBe("online");
   });
 });
