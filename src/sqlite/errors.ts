@@ -5,7 +5,7 @@ const meanings: ReadonlyArray<readonly [RegExp, ErrorCode]> = [
   [/^SQLITE_(CORRUPT|NOTADB)/, "STORE_CORRUPT"],
   [/^(SQLITE_FULL|ENOSPC|EDQUOT)/, "STORE_FULL"],
   [/^SQLITE_(IOERR|READONLY|CANTOPEN|BUSY|LOCKED|PROTOCOL)/, "STORE_IO"],
-  [/^(EIO|EROFS|EACCES|EPERM|ENOENT|ENODEV|EBADF)$/, "STORE_IO"],
+  [/^(EIO|EROFS|EACCES|EPERM|ENOENT|ENOTDIR|EEXIST|ENODEV|EBADF)$/, "STORE_IO"],
 ];
 
 /** What SQLite or the file system said, by our codes; what is not known by name stays as it is, for it is a bug. */

@@ -38,6 +38,8 @@ export class DiskTier {
   #durable: number;
   /** Counts the databases, so that two calls that met the same damage replace it once. */
   #generation = 0;
+  /** Everything up to here is delivered or dropped, and the disk knows it. */
+  #committedTo = 0;
   #trimmed = 0;
   #owed: Batch;
   #unreadable: Range[] = [];
@@ -51,7 +53,9 @@ export class DiskTier {
     this.#parts = parts;
     this.#durable = parts.durable;
     this.#owed = parts.owed;
-    this.#tickMs = Math.min(1000, Math.max(50, parts.options.commitWindowMs / 5));
+    // A window of 0 is kept by `kick`; the loop only tries again what failed.
+    const { commitWindowMs } = parts.options;
+    this.#tickMs = commitWindowMs === 0 ? 1000 : Math.min(1000, Math.max(50, commitWindowMs / 5));
     this.#housekeptMs = parts.clock.monoMs();
     this.#newestWrittenMs = parts.clock.monoMs();
   }
@@ -116,7 +120,7 @@ export class DiskTier {
     const { journal, client } = this.#parts;
     journal.small.setMeta(CLEAN_STOP, cleanStopMark(journal.state.epoch, journal.state.head));
     await this.commit(true);
-    await client.call("trim", this.#delivered());
+    await client.call("trim", this.#committedTo);
   }
 
   /** Reads from the disk; a database that turns out to be damaged is replaced, and what was in it counted. */
@@ -163,7 +167,7 @@ export class DiskTier {
 
   async #keepHouse(): Promise<void> {
     await this.commit();
-    await this.#trim(this.#delivered());
+    await this.#trim(this.#committedTo);
     await this.#dropAged();
     this.#housekeptMs = this.#parts.clock.monoMs();
   }
@@ -178,7 +182,7 @@ export class DiskTier {
     return Math.min(this.#delivered(), this.#durable) > this.#trimmed;
   }
 
-  /** Only what a commit has already counted as delivered may be deleted. */
+  /** Only what a commit has counted as delivered may go: after a power cut it would be missing in the sum. */
   async #trim(position: number): Promise<void> {
     await this.#faultAware(() => this.#parts.client.call("trim", position));
     this.#trimmed = Math.max(this.#trimmed, Math.min(position, this.#durable));
@@ -228,6 +232,7 @@ export class DiskTier {
     this.#unreadable = [];
     const outbox = { segments: segmentsOf(journal.held.toArray()), head, cursor, counters };
     const owed = this.#owed;
+    const delivered = this.#delivered();
     const batch = { ...owed, outbox, dead: dead.map(deadRow), unreadable, ...changes };
     try {
       await this.#write(batch);
@@ -239,6 +244,7 @@ export class DiskTier {
     }
     if (this.#owed === owed) this.#owed = {};
     this.#durable = Math.max(this.#durable, head);
+    this.#committedTo = delivered;
     if (withNewest) this.#newestWrittenMs = nowMs;
     journal.held.removeUpTo(head);
     await this.#refreshUsage();

@@ -69,7 +69,7 @@ export class DurableStore implements Store {
   }
 
   forgetNewest(device: string): void {
-    this.#parts.journal.small.forgetNewest(device);
+    this.#parts.journal.forgetNewest(device);
   }
 
   counters(): Counters {

@@ -98,6 +98,11 @@ export class Journal {
     this.small.saveBoot(boot);
   }
 
+  forgetNewest(device: string): void {
+    this.#stage({ kind: "forget", device });
+    this.small.forgetNewest(device);
+  }
+
   get hasDead(): boolean {
     return this.#setAside.length > 0;
   }

@@ -81,6 +81,7 @@ function smallStateOf(loaded: Loaded, staged: Staged | undefined, clock: Clock):
     for (const event of staged.events) {
       if (event.kind === "meta") small.setMeta(event.key, event.value);
       if (event.kind === "boot") small.saveBoot(event.boot);
+      if (event.kind === "forget") small.forgetNewest(event.device);
       if (event.kind === "take") small.setNewest(event.record);
     }
   }

@@ -35,8 +35,10 @@ export function recover(disk: Loaded, staged: Staged | undefined, now: Now): Rec
 }
 
 /** Another boot's, another installation's, or an older one that a run with another staging path has overtaken. */
-function isCurrent(disk: Loaded, { header }: Staged, now: Now): boolean {
+function isCurrent(disk: Loaded, { header, events }: Staged, now: Now): boolean {
   if (header.boot !== now.boot) return false;
+  const head = events.findLast((event) => event.kind === "take")?.position ?? header.head;
+  if (head < disk.head) return false;
   const lastEpoch = disk.epochs.at(-1);
   if (!lastEpoch) return true;
   const instance = new Map(disk.meta).get(INSTANCE);
@@ -62,7 +64,7 @@ function fromStaging(disk: Loaded, staged: Staged): Recovered {
 }
 
 function isOutboxEvent(event: Staged["events"][number]): event is OutboxEvent {
-  return event.kind !== "meta" && event.kind !== "boot";
+  return event.kind !== "meta" && event.kind !== "boot" && event.kind !== "forget";
 }
 
 function storedOf({ position, record }: OutboxEvent & { kind: "take" }, { epoch, base }: OutboxState): StoredRecord {
@@ -89,10 +91,7 @@ function gapsOf(found: LiveRanges, head: number): Array<{ from: number; to: numb
 }
 
 function fromDisk(disk: Loaded, now: Now): Recovered {
-  const live = LiveRanges.of(disk.ranges);
-  live.remove(0, disk.cursor);
-  for (const position of disk.dead) live.remove(position, position);
-
+  const live = liveOnDisk(disk);
   const highest = Math.max(disk.head, disk.cursor, disk.ranges.at(-1)?.to ?? 0);
   const clean = cleanStop(disk);
   const { epoch, base } = clean ?? nextEpoch(disk.epochs.at(-1), highest, now.wallMs);
@@ -106,6 +105,14 @@ function fromDisk(disk: Loaded, now: Now): Recovered {
     live: [...live.toArray()],
   };
   return { state: new OutboxState(snapshot), held: [], setAside: [], newEpoch: !clean, from: "disk", lost };
+}
+
+/** Which positions wait, as far as the disk knows. */
+export function liveOnDisk({ ranges, cursor, dead }: Loaded): LiveRanges {
+  const live = LiveRanges.of(ranges);
+  live.remove(0, cursor);
+  for (const position of dead) live.remove(position, position);
+  return live;
 }
 
 function cleanStop(disk: Loaded): EpochRow | undefined {

@@ -1,4 +1,14 @@
-import { closeSync, ftruncateSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeSync,
+} from "node:fs";
 import { dirname } from "node:path";
 import type { Newest } from "../core/board.ts";
 import { errnoName, GatewayError, messageOf } from "../core/errors.ts";
@@ -21,7 +31,8 @@ export interface StagingHeader extends OutboxSnapshot {
 export type StagedEvent =
   | OutboxEvent
   | { readonly kind: "meta"; readonly key: string; readonly value: string }
-  | { readonly kind: "boot"; readonly boot: BootAnchors };
+  | { readonly kind: "boot"; readonly boot: BootAnchors }
+  | { readonly kind: "forget"; readonly device: string };
 
 /** An event of before the header that the disk does not have: its record (or its death) is needed, its effect is in the header. */
 export interface StagedRest {
@@ -65,7 +76,6 @@ export class Staging {
 
   constructor(path: string) {
     this.#path = path;
-    mkdirSync(dirname(path), { recursive: true, mode: 0o750 });
   }
 
   get bytes(): number {
@@ -96,6 +106,7 @@ export class Staging {
     const next = `${this.#path}.new`;
     let fd: number | undefined;
     try {
+      mkdirSync(dirname(this.#path), { recursive: true, mode: 0o750 });
       fd = openSync(next, "w", 0o640);
       writeWhole(fd, bytes);
       renameSync(next, this.#path);
@@ -122,12 +133,18 @@ export class Staging {
     this.remove();
   }
 
-  /** Afterwards nothing of it is found at a start. */
+  /** Afterwards nothing of it is found at a start: emptied first, for an empty file is no staging either. */
   remove(): void {
-    // Emptied first: should unlinking fail, an empty file is no staging either.
-    if (this.#fd !== undefined) ftruncateSync(this.#fd, 0);
-    this.close();
-    rmSync(this.#path, { force: true });
+    try {
+      if (this.#fd === undefined) truncateSync(this.#path);
+      else ftruncateSync(this.#fd, 0);
+      rmSync(this.#path, { force: true });
+    } catch (error) {
+      // Not there, or emptied and cannot be unlinked. What is neither is recognised by its age (recover: isCurrent).
+      if (errnoName(error) === undefined) throw error;
+    } finally {
+      this.close();
+    }
   }
 }
 

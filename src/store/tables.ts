@@ -31,7 +31,7 @@ interface SegmentRow {
 }
 
 /** Reads everything but the records. */
-export function load({ sql }: Database): Loaded {
+export function load({ sql }: Pick<Database, "sql">): Loaded {
   const all = <T>(query: string) => sql.prepare<[], T>(query).all();
   const pairs = <K, V>(query: string) => sql.prepare<[], [K, V]>(query).raw().all() as [K, V][];
   const counter = new Map(pairs<string, number>("SELECT name, value FROM counter"));
@@ -169,7 +169,7 @@ function writePairs(
   }
 }
 
-export function readSegments({ sql }: Database, position: number, records: number): ReadSegment[] {
+export function readSegments({ sql }: Pick<Database, "sql">, position: number, records: number): ReadSegment[] {
   const start = sql.prepare("SELECT max(position0) FROM segment WHERE position0 <= ?").pluck().get(position);
   const rows = sql
     .prepare<[number, number], SegmentRow>(

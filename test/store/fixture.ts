@@ -54,6 +54,15 @@ export class Machine implements Disposable {
     this.clock.reboot(`00000000-0000-4000-8000-${String(Math.random()).slice(2, 14).padEnd(12, "0")}`);
   }
 
+  /** Lets simulated time pass, with room for the worker's real one, until it has come about. */
+  async passUntil(condition: () => boolean): Promise<void> {
+    for (let turn = 0; !condition(); turn++) {
+      if (turn > 2000) throw new Error("it did not come");
+      await this.clock.advance(1000);
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+  }
+
   /** One value of the database, as another process sees it. */
   query(sql: string): unknown {
     const database = openReadOnly(join(this.path, "store.db"));

@@ -86,8 +86,7 @@ describe("the commit window", () => {
     store.outbox.acknowledge("mqtt", 8);
     await machine.clock.advance(60_000);
     expect(machine.query(SEGMENTS)).toBe(10);
-    await machine.clock.advance(300_000);
-    await until(() => machine.query(SEGMENTS) === 2);
+    await machine.passUntil(() => machine.query(SEGMENTS) === 2);
     expect(numbersOf(await pendingOf(store))).toEqual([9, 10]);
   });
 });
@@ -361,8 +360,7 @@ describe("limits", () => {
       store.accept({ ...machine.reading(n), values: { n, text: text(n) } });
       if (n % 25 === 0) await store.flush();
     }
-    await machine.clock.advance(1000);
-    await until(() => store.usage().bytes <= 256 * 1024);
+    await machine.passUntil(() => store.usage().bytes <= 256 * 1024);
     const left = numbersOf(await pendingOf(store, 100));
     expect(left.at(-1)).toBe(1500);
     expect(left.length).toBeGreaterThan(200);
@@ -385,8 +383,7 @@ describe("limits", () => {
     const { pending } = store.counters();
     expect(store.counters()).toMatchObject({ sampled: 1500, dropped: { full: refused }, pending: 1500 - refused });
     store.outbox.acknowledge("mqtt", store.outbox.head - 5);
-    await machine.clock.advance(1000);
-    await until(() => store.usage().bytes < 128 * 1024);
+    await machine.passUntil(() => store.usage().bytes < 128 * 1024);
     expect(store.accept(machine.reading(0))?.seq).toBe(pending + 1);
   });
 
@@ -410,8 +407,7 @@ describe("limits", () => {
     await machine.clock.advance(900_000);
     store.outbox.setAside("mqtt", (await pendingOf(store))[1]!, "test");
     store.accept(machine.reading(3));
-    await machine.clock.advance(310_000);
-    await until(() => store.counters().dropped.aged === 1);
+    await machine.passUntil(() => store.counters().dropped.aged === 1);
     expect(numbersOf(await pendingOf(store))).toEqual([3]);
   });
 });
