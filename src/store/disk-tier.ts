@@ -13,6 +13,10 @@ import type { StoreClient } from "./store-client.ts";
 /** How often cursor, counters, small values and deletes go to the disk when nothing else does. */
 const HOUSEKEEPING_MS = 300_000;
 const RETRY_MS = 5_000;
+/** What is made ready for one commit in the main thread; a backlog after a full disk goes in several. */
+const COMMIT_BYTES = 1024 * 1024;
+/** With a window of 0 something is always due; the rest of the tick must have its turn. */
+const COMMITS_A_TICK = 16;
 /** Room made beyond what is needed, so that not every commit drops something. */
 const DROP_SHARE = 0.02;
 
@@ -83,7 +87,7 @@ export class DiskTier {
     return this.#refreshUsage();
   }
 
-  /** Writes what is held to the disk, after the commit that is under way. Rejects with what the disk said. */
+  /** Writes what is held (of a backlog, the oldest part) to the disk, after the commit that is under way. Rejects with what the disk said. */
   commit(final = false): Promise<void> {
     return this.#afterTheOthers(() => this.#commit(final));
   }
@@ -92,12 +96,13 @@ export class DiskTier {
   kick(): void {
     if (this.#kicked || this.#parts.clock.monoMs() < this.#retryAtMs) return;
     this.#kicked = true;
-    void this.#tolerate(() =>
-      this.#afterTheOthers(() => {
+    void this.#tolerate(async () => {
+      await this.#afterTheOthers(() => {
         this.#kicked = false;
         return this.#commit(false);
-      }),
-    );
+      });
+      if (this.#parts.journal.held.size > 0) this.kick();
+    });
   }
 
   /** Some rows of their own, durable when it resolves. */
@@ -119,7 +124,8 @@ export class DiskTier {
   async finish(): Promise<void> {
     const { journal, client } = this.#parts;
     journal.small.setMeta(CLEAN_STOP, cleanStopMark(journal.state.epoch, journal.state.head));
-    await this.commit(true);
+    do await this.commit(true);
+    while (journal.held.size > 0);
     await client.call("trim", this.#committedTo);
   }
 
@@ -142,7 +148,7 @@ export class DiskTier {
     else faults.clear("staging");
     if (clock.monoMs() < this.#retryAtMs) return;
     await this.#tolerate(async () => {
-      if (this.#commitDue()) await this.commit();
+      for (let n = 0; n < COMMITS_A_TICK && this.#commitDue(); n++) await this.commit();
       if (this.#housekeepingDue()) await this.#keepHouse();
       await this.#keepLimit();
     });
@@ -227,10 +233,13 @@ export class DiskTier {
     const { journal, clock } = this.#parts;
     const nowMs = clock.monoMs();
     const withNewest = final || nowMs - this.#newestWrittenMs >= HOUSEKEEPING_MS;
-    const { head, cursor, counters } = journal.state.snapshot();
+    const { cursor, counters } = journal.state.snapshot();
+    const records = journal.held.oldestWithin(COMMIT_BYTES);
+    const isAll = records.length === journal.held.size;
+    const head = isAll ? journal.state.head : (records.at(-1)?.position ?? this.#durable);
     const [dead, changes, unreadable] = [journal.takeDead(), journal.small.takeChanges(withNewest), this.#unreadable];
     this.#unreadable = [];
-    const outbox = { segments: segmentsOf(journal.held.toArray()), head, cursor, counters };
+    const outbox = { segments: segmentsOf(records), head, cursor, counters };
     const owed = this.#owed;
     const delivered = this.#delivered();
     const batch = { ...owed, outbox, dead: dead.map(deadRow), unreadable, ...changes };

@@ -127,15 +127,15 @@ export class DurableStore implements Store {
     if (this.#stop.signal.aborted) return;
     const { disk, journal, client, log } = this.#parts;
     this.#stop.abort();
-    await this.#running;
     try {
+      await this.#running;
       await disk.finish();
       journal.staging.remove();
     } catch (error) {
       if (!isGatewayError(error)) throw error;
       log.warn("the last commit failed; the staging file keeps what the disk lacks", { reason: messageOf(error) });
-      journal.staging.close();
     } finally {
+      journal.staging.close();
       await client.close();
     }
   }

@@ -51,8 +51,17 @@ export class HeldRecords {
     this.#records.splice(index, 1);
   }
 
-  toArray(): StoredRecord[] {
-    return this.#records.slice(this.#start).map(({ stored }) => stored);
+  /** The oldest ones, as many as make up `maxBytes` (all of them as a rule). */
+  oldestWithin(maxBytes: number): StoredRecord[] {
+    const found: StoredRecord[] = [];
+    let bytes = 0;
+    for (let index = this.#start; index < this.#records.length && bytes < maxBytes; index++) {
+      const record = this.#records[index];
+      if (!record) break;
+      found.push(record.stored);
+      bytes += record.bytes;
+    }
+    return found;
   }
 
   #cut(): void {

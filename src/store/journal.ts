@@ -137,7 +137,9 @@ export class Journal {
       instance: this.small.meta.get(INSTANCE) ?? "",
       boot: this.#clock.bootId(),
     } as const;
-    const takes = this.held.toArray().map(({ position, record }) => ({ kind: "take", position, record }) as const);
+    const takes = this.held
+      .oldestWithin(Number.POSITIVE_INFINITY)
+      .map(({ position, record }) => ({ kind: "take", position, record }) as const);
     this.staging.rewrite(header, [...this.#setAside, ...takes]);
   }
 
