@@ -99,8 +99,10 @@ function createContext(options: BrokerOptions, { log, timers = systemTimers, ran
 
 function admission(context: BrokerContext, clients: Set<Client>): ListenerEvents {
   const { stats, log } = context;
+  let full = false;
   return {
     accepted(socket: Socket, listener, address) {
+      full = false;
       stats.connections++;
       const client = new Client(socket, listener, address, context);
       clients.add(client);
@@ -108,7 +110,8 @@ function admission(context: BrokerContext, clients: Set<Client>): ListenerEvents
     },
     refused(why, address) {
       stats.refusedConnections++;
-      log.warn("connection refused", { reason: why, address });
+      if (!full) log.warn("connections are refused", { reason: why, address });
+      full = true;
     },
   };
 }

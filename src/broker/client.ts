@@ -24,8 +24,9 @@ export class Client implements SessionLink {
   state: ClientState = "new";
   version: Version = 4;
   identity: Identity | undefined;
-  session: Session | undefined;
   /** Undefined until CONNECT was accepted: whoever has no session is not served. */
+  session: Session | undefined;
+  /** What the client lets stand for which topic; by alias, so the first is unused. */
   readonly topicAliases: (Topic | undefined)[] = [];
   /** The session expiry that CONNECT asked for, which DISCONNECT cannot raise from 0. */
   connectExpiryS = 0;
@@ -41,14 +42,17 @@ export class Client implements SessionLink {
     this.address = address;
     this.#socket = socket;
     this.#lastHeardMs = broker.timers.nowMs();
-    this.outgoing = new Outgoing(socket, broker, { drained: () => this.#drained(), stalled: () => this.#stalled() });
+    this.outgoing = new Outgoing(socket, broker, {
+      drained: () => this.#drained(),
+      stalled: () => this.endSoon(reason.quotaExceeded, "it does not read what waits for it"),
+    });
     this.parser = new Parser(broker.limits.packetBytes, (first, bytes, start, end) =>
       this.#take(first, bytes, start, end),
     );
     socket.setNoDelay(true);
     socket.on("data", (chunk: Buffer) => this.#received(chunk));
     socket.on("error", (error) => this.#gone(error.message));
-    socket.on("close", () => this.#gone("the connection was closed"));
+    socket.on("close", () => this.#gone(closedByPeer));
     const { connectTimeoutMs } = broker.limits;
     this.#cancelTimer = broker.timers.after(connectTimeoutMs, () => this.drop("no CONNECT in time"));
   }
@@ -82,6 +86,10 @@ export class Client implements SessionLink {
     if (this.version === 5 && this.state === "open")
       this.send(encodeDisconnect({ type: "disconnect", reason: code, properties: {} }, 5));
     this.drop(why);
+  }
+
+  endSoon(code: number, why: string): void {
+    this.broker.turn.atEnd(() => this.end(code, why));
   }
 
   /** Ends it without another word, but for what was sent. */
@@ -139,10 +147,6 @@ export class Client implements SessionLink {
     }
   }
 
-  #stalled(): void {
-    this.broker.turn.atEnd(() => this.end(reason.quotaExceeded, "it does not read what waits for it"));
-  }
-
   /** However it ended: the session is told, once. */
   #gone(why: string): void {
     if (this.#why !== undefined) {
@@ -151,9 +155,12 @@ export class Client implements SessionLink {
     }
     this.#why = why;
     const { session, identity } = this;
+    // A port scan or a health check is no client that was refused.
+    const isProbe = this.state === "new" && why === closedByPeer;
     this.state = "ended";
     this.#cancelTimer();
     if (session === undefined) {
+      if (isProbe) return;
       this.broker.stats.refusedConnections++;
       this.broker.log.warn("connection refused", { reason: why, address: this.address, ...identity });
       return;
@@ -163,6 +170,8 @@ export class Client implements SessionLink {
     this.broker.sessions.close(session, this);
   }
 }
+
+const closedByPeer = "the connection was closed";
 
 /** Answers that may wait for a client that does not read them, before it is not read either. */
 const maxAnswers = 10_000;

@@ -1,4 +1,5 @@
 import type { Qos } from "./codec/packets.ts";
+import { reason } from "./codec/reasons.ts";
 import { Deliveries, type DeliveriesDeps } from "./deliveries.ts";
 import type { Message } from "./message.ts";
 import type { Authorise, Identity } from "./options.ts";
@@ -19,6 +20,8 @@ export interface SessionLink {
   readonly outgoing: Outgoing;
   /** Ends the connection with a reason code. */
   end(reason: number, why: string): void;
+  /** The same, once the message that is being routed is with everyone. */
+  endSoon(reason: number, why: string): void;
 }
 
 /** What a client has at the broker, with or without a connection (5.0: 4.1). */
@@ -108,7 +111,7 @@ export class Session implements Subscriber {
   attach(link: SessionLink, window: number): void {
     this.#cancel();
     this.link = link;
-    this.deliveries.onStalled = () => link.end(0x97, "it does not acknowledge what waits for it");
+    this.deliveries.onStalled = () => link.endSoon(reason.quotaExceeded, "it does not acknowledge what waits for it");
     this.deliveries.attach(link.outgoing, window);
     this.continueReplays();
   }

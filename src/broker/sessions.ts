@@ -18,7 +18,7 @@ export class Sessions {
 
   /**
    * The session of a client that connects: its own, or a new one. Whoever was connected under its id is disconnected
-   * [MQTT-3.1.4-3]. Undefined: there is no room for another persistent session.
+   * [MQTT-3.1.4-3]; what it had is not handed to another user. Undefined: there is no room for another persistent session.
    */
   open(
     identity: Identity,
@@ -29,7 +29,7 @@ export class Sessions {
     if (persistent && previous === undefined && !this.#hasRoom()) return undefined;
     previous?.link?.end(reason.sessionTakenOver, "another client took its id over");
     const kept = this.#byId.get(identity.clientId);
-    if (kept !== undefined && !cleanStart) {
+    if (kept !== undefined && !cleanStart && kept.identity.username === identity.username) {
       kept.identity = identity;
       return { session: kept, present: true };
     }

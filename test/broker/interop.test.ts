@@ -23,12 +23,13 @@ describe.each(versions)("mqtt.js (protocol level %i)", (version) => {
     await client.subscribeAsync("a/+/#", { qos });
     const received: string[] = [];
     client.on("message", (topic, payload, packet) => received.push(`${topic} ${payload} ${packet.qos}`));
-    const numbers = Array.from({ length: 100 }, (_, i) => i);
+    const count = qos === 2 ? 20 : 100;
+    const numbers = Array.from({ length: count }, (_, i) => i);
     const publish = (i: number) => client.publishAsync(`a/b/${i}`, `${i}`, { qos });
     // mqtt.js does not keep within the broker's receive maximum by itself.
     if (qos === 2) for (const i of numbers) await publish(i);
     else await Promise.all(numbers.map(publish));
-    await expect.poll(() => received.length).toBe(100);
+    await expect.poll(() => received.length).toBe(count);
     expect(received).toEqual(numbers.map((i) => `a/b/${i} ${i} ${qos}`));
     await client.endAsync();
   });

@@ -64,7 +64,7 @@ describe("PUBLISH", () => {
     expect((await peer.nextOf("publish")).payload.toString()).toBe("2");
   });
 
-  test("[MQTT-3.3.4-9] a client beyond the receive maximum is disconnected with 0x93", async () => {
+  test("[MQTT-3.3.4-7] a client beyond the receive maximum is disconnected with 0x93", async () => {
     await using broker = await openTestBroker({ limits: { receiveMaximum: 2 } });
     const peer = await broker.join("p", 5);
     for (const packetId of [1, 2, 3]) peer.send(publishPacket("a", "x", { qos: 2, packetId }));
@@ -138,7 +138,7 @@ describe("PUBLISH", () => {
     ["a topic of too many levels", `30 cb01 00c8 ${"2f".repeat(200)} 00`, 0x90],
     ["a topic that is not UTF-8", "30 05 0002 c328 00", 0x81],
     ["a packet that only a server sends", "20 03 000000", 0x82],
-    ["[MQTT-4.12.0-1] AUTH without a method", "f0 00", 0x82],
+    ["[MQTT-4.12.0-7] AUTH without a method", "f0 00", 0x82],
   ])("%s ends the connection with its reason", async (_what, hex, reason) => {
     await using broker = await openTestBroker({ limits: { packetBytes: 1_000_000 } });
     const peer = (await broker.join("p", 5)).sendHex(hex);

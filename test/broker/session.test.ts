@@ -83,7 +83,7 @@ describe("sessions", () => {
     ]);
   });
 
-  test("[MQTT-3.3.4-7] no more is unacknowledged than the client's receive maximum, resent ones included", async () => {
+  test("[MQTT-3.3.4-9] no more is unacknowledged than the client's receive maximum, resent ones included", async () => {
     await using broker = await openTestBroker();
     const connect = keeping(5);
     const first = await broker.accepted({ ...connect, properties: { ...connect.properties, receiveMaximum: 3 } });
@@ -101,6 +101,16 @@ describe("sessions", () => {
       again.peer.send({ type: "puback", packetId, reason: 0, properties: {} });
     }
     expect(order).toEqual(["3", "4", "5"]);
+  });
+
+  test("one is not handed to another user who comes with its client id", async () => {
+    await using broker = await openTestBroker({ authenticate: ({ username = "" }) => ({ ok: true, username }) });
+    const ann = await broker.accepted({ ...keeping(5), username: "ann" });
+    await subscribe(ann.peer, "a", { qos: 1 });
+    await leave(ann.peer);
+    const bob = await broker.accepted({ ...keeping(5), username: "bob" });
+    expect(bob.connack.sessionPresent).toBe(false);
+    expect(broker.broker.stats()).toMatchObject({ sessions: 1, subscriptions: 0 });
   });
 
   test("one ends when its client stays away past its expiry", async () => {

@@ -51,6 +51,6 @@ const handlers: Readonly<Record<number, (client: Client, reader: Reader) => void
     throw protocolError("a second CONNECT"); // [MQTT-3.1.0-2]
   },
   [packetType.auth]: () => {
-    throw protocolError("AUTH without an authentication method"); // [MQTT-4.12.0-1]
+    throw protocolError("AUTH without an authentication method"); // [MQTT-4.12.0-7]
   },
 };

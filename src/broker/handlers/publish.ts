@@ -41,7 +41,7 @@ function publish(client: Client, session: Session, topic: Topic): number {
   return reached === 0 ? reason.noMatchingSubscribers : reason.success;
 }
 
-/** A QoS 2 message that is there already is not published again; a new one needs room [MQTT-4.9.0-1]. */
+/** A QoS 2 message that is there already is not published again; a new one needs room [MQTT-3.3.4-7]. */
 function isRepeated(client: Client, session: Session, packetId: number): boolean {
   if (session.unreleased.has(packetId)) return true;
   if (client.version === 5 && session.unreleased.size >= client.broker.limits.receiveMaximum)
