@@ -1,3 +1,4 @@
+import type { BoardChange } from "../core/board.ts";
 import { type ErrorCode, GatewayError } from "../core/errors.ts";
 import { parseAddress } from "./address.ts";
 import { backoffSleep, slowDelayMs } from "./backoff.ts";
@@ -38,10 +39,11 @@ export interface Uplink {
   clearRetained(topics: readonly string[]): Promise<void>;
   /** Which of these topics hold a retained message, read from the broker. Rejects with BROKER_UNREACHABLE. */
   retainedAmong(topics: readonly string[]): Promise<string[]>;
-  /** Nothing retained is published for a device any more; resolves when nothing is under way for it. */
+  /**
+   * Nothing retained is published for a device any more, until it is added to the board anew; resolves when nothing is
+   * under way for it. What the outbox has of it is still delivered.
+   */
   forget(device: string): Promise<void>;
-  /** Takes `forget` back, for a device that returns. */
-  remember(device: string): void;
 }
 
 /** Throws CONFIG_INVALID for an address that is none. */
@@ -55,6 +57,7 @@ class MqttUplink implements Uplink {
   readonly #memory: Memory;
   readonly #context: Context;
   readonly #dialer: Dialer;
+  readonly #gone = new Set<string>();
   #session: Session | undefined;
   #connected = false;
   #sinceMonoMs: number;
@@ -69,6 +72,8 @@ class MqttUplink implements Uplink {
     this.#context = { options, deps, memory: this.#memory };
     this.#dialer = new Dialer(options);
     this.#sinceMonoMs = deps.clock.monoMs();
+    // Before any connection listens, so that it finds the device remembered. Both live as long as the process.
+    deps.board.onChange((change) => this.#boardChanged(change));
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -125,11 +130,14 @@ class MqttUplink implements Uplink {
 
   async forget(device: string): Promise<void> {
     this.#memory.forgotten.add(device);
+    if (!this.#deps.board.get(device)) this.#gone.add(device);
     await this.#session?.settled();
   }
 
-  remember(device: string): void {
-    this.#memory.forgotten.delete(device);
+  /** A forgotten device that left the board and is there again was brought back. */
+  #boardChanged({ device, what }: BoardChange): void {
+    if (what === "removed" && this.#memory.forgotten.has(device)) this.#gone.add(device);
+    if (what === "info" && this.#gone.delete(device)) this.#memory.forgotten.delete(device);
   }
 
   #open(): Session {

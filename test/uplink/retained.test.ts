@@ -23,7 +23,7 @@ test("retained topics are cleared, and read again from the broker", async () => 
   expect((await retainedOn(broker.port, "fieldpost/gw1/d1/#")).length).toBe(0);
 });
 
-test("nothing brings a forgotten device's topics back, until it is remembered", async () => {
+test("nothing brings a forgotten device's topics back, until it is on the board anew", async () => {
   await using broker = await startMosquitto();
   await using one = bench({ urls: [broker.url], heartbeatMs: 50 });
   await settled(one);
@@ -36,7 +36,6 @@ test("nothing brings a forgotten device's topics back, until it is remembered", 
   await waitFor(() => collector.on(topics.status).length >= 4);
   expect(await retainedOn(broker.port, "fieldpost/gw1/d1/#")).toEqual([]);
 
-  one.uplink.remember("d1");
   one.board.add(device("d1"), healthy);
   await waitFor(async () => (await retainedOn(broker.port, d1.config)).length === 1);
 });
