@@ -41,7 +41,7 @@ export interface Store extends AsyncDisposable {
   addTombstone(device: string, wallMs: number): Promise<void>;
   removeTombstone(device: string): Promise<void>;
 
-  /** Resolves once everything accepted so far is on the disk or acknowledged. */
+  /** Resolves once everything accepted so far is on the disk or acknowledged. Rejects with STORE_FULL or STORE_IO. */
   flush(): Promise<void>;
 }
 
@@ -51,7 +51,10 @@ export interface Outbox {
   readonly head: number;
   /** Everything up to this position is acknowledged or set aside. */
   cursor(destination: string): number;
-  /** At most `limit` records after `position`, in order: from memory where they still are, else from the disk. */
+  /**
+   * At most `limit` records after `position`, in order: from memory where they still are, else from the disk. What cannot
+   * be read there is dropped and counted. Rejects with STORE_IO while the disk does not answer.
+   */
   after(position: number, limit: number): Promise<StoredRecord[]>;
   /** Resolves as soon as there is a record after `position`; rejects with the signal's reason. */
   arrival(position: number, signal: AbortSignal): Promise<void>;
@@ -63,7 +66,10 @@ export interface Outbox {
 
 /** Every topic that this gateway ever published retained, whose it is, and whether it is still there. */
 export interface RetainedLedger {
-  /** Resolves when the topic is recorded on the disk; at once for a topic that already is. Call before publishing. */
+  /**
+   * Resolves when the topic is recorded on the disk; at once for a topic that already is. Call before publishing. Rejects
+   * with STORE_FULL or STORE_IO; may be called again.
+   */
   add(topic: string, device: string | undefined): Promise<void>;
   /** Topics that may still be there, of one device, of the gateway itself (`undefined`), or of all. */
   topics(of: { readonly device: string | undefined } | "all"): Promise<LedgerEntry[]>;

@@ -7,7 +7,7 @@ import { Machine, numbersOf, pendingOf } from "./fixture.ts";
 
 function canMount(): boolean {
   try {
-    execFileSync("unshare", ["--mount", "true"], { stdio: "ignore" });
+    execFileSync("/usr/bin/unshare", ["--mount", "true"], { stdio: "ignore" });
     return process.getuid?.() === 0;
   } catch {
     return false;
@@ -18,10 +18,10 @@ function canMount(): boolean {
 describe.runIf(canMount())("a full disk", () => {
   const mount = mkdtempSync(join(tmpdir(), "fieldpost-small-"));
   beforeAll(() => {
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", mount]);
+    execFileSync("/usr/bin/mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", mount]);
   });
   afterAll(() => {
-    execFileSync("umount", [mount]);
+    execFileSync("/usr/bin/umount", [mount]);
     rmSync(mount, { recursive: true });
   });
 

@@ -51,9 +51,11 @@ async function quiesce({ store, next }: Model): Promise<void> {
   await store.ledger.add(`quiesce/${next}/${Math.random()}`, undefined);
 }
 
-function onDisk(path: string): StoredRecord[] {
-  using view = openReadOnlyStore(path);
-  return [...view.pending()];
+async function onDisk(path: string): Promise<StoredRecord[]> {
+  await using view = await openReadOnlyStore(path);
+  const records: StoredRecord[] = [];
+  for await (const stored of view.pending()) records.push(stored);
+  return records;
 }
 
 async function run(machine: Machine, model: Model, action: Step, options: object): Promise<void> {
@@ -98,7 +100,7 @@ async function run(machine: Machine, model: Model, action: Step, options: object
     }
     case "powerCut": {
       await quiesce(model);
-      const durable = numbersOf(onDisk(machine.path));
+      const durable = numbersOf(await onDisk(machine.path));
       await machine.powerCut(store);
       await reopen();
       expect(await model.check()).toEqual(durable);

@@ -1,0 +1,12 @@
+import type { DeadRow, Loaded, ReadSegment } from "./store-calls.ts";
+
+/** What the worker behind a read-only look at the store does. */
+export interface ReadOnlyCalls {
+  /** All but the records. */
+  open(): Loaded;
+  /** As the store's own `read`. */
+  read(position: number, records: number): ReadSegment[];
+  /** What was set aside, oldest first. */
+  dead(): DeadRow[];
+  close(): void;
+}
