@@ -158,6 +158,7 @@ export class Client implements SessionLink {
     // A port scan or a health check is no client that was refused.
     const isProbe = this.state === "new" && why === closedByPeer;
     this.state = "ended";
+    this.outgoing.discard();
     this.#cancelTimer();
     if (session === undefined) {
       if (isProbe) return;

@@ -30,7 +30,7 @@ export interface DeliveriesDeps {
 export class Deliveries {
   readonly #deps: DeliveriesDeps;
   readonly #inflight = new Map<number, Delivery>();
-  readonly #queue = new Fifo<Delivery>();
+  #queue = new Fifo<Delivery>();
   #queuedBytes = 0;
   /** Sent in an earlier connection, and not yet in this one [MQTT-4.4.0-1]. */
   #resend = new Fifo<number>();
@@ -82,12 +82,18 @@ export class Deliveries {
     }
     delivery.message.keep(outgoing === undefined);
     const bytes = delivery.message.byteLength;
-    const { limits } = this.#deps;
-    if (this.#queue.length >= limits.queuedMessages || this.#queuedBytes + bytes > limits.queuedBytes) this.#drop();
+    if (this.#isFull(bytes)) this.#drop();
     else {
       this.#queue.push(delivery);
-      this.#queuedBytes += bytes;
+      this.#countQueued(bytes);
     }
+  }
+
+  /** Forgets everything: the session has ended. */
+  discard(): void {
+    this.#countQueued(-this.#queuedBytes);
+    this.#queue = new Fifo();
+    this.#inflight.clear();
   }
 
   /** PUBACK, or PUBREC that refuses. False: no such message waits. */
@@ -125,7 +131,7 @@ export class Deliveries {
     while (this.#resend.length > 0 && this.#unacknowledged < this.#window) this.#sendAgain(outgoing);
     while (this.#queue.length > 0 && this.#unacknowledged < this.#window) {
       const delivery = this.#queue.shift() as Delivery;
-      this.#queuedBytes -= delivery.message.byteLength;
+      this.#countQueued(-delivery.message.byteLength);
       this.#send(outgoing, delivery);
     }
   }
@@ -176,6 +182,20 @@ export class Deliveries {
       this.#lastPacketId = this.#lastPacketId >= 0xffff ? 1 : this.#lastPacketId + 1;
     } while (this.#inflight.has(this.#lastPacketId));
     return this.#lastPacketId;
+  }
+
+  #isFull(bytes: number): boolean {
+    const { limits, stats } = this.#deps;
+    return (
+      this.#queue.length >= limits.queuedMessages ||
+      this.#queuedBytes + bytes > limits.queuedBytes ||
+      stats.queuedBytes + bytes > limits.memoryBytes
+    );
+  }
+
+  #countQueued(bytes: number): void {
+    this.#queuedBytes += bytes;
+    this.#deps.stats.queuedBytes += bytes;
   }
 
   #drop(): void {

@@ -17,6 +17,8 @@ export interface BrokerLimits {
   /** Waiting for one client: past it the newest is dropped; a client that makes no progress meanwhile goes, 0x97. */
   readonly queuedMessages: number;
   readonly queuedBytes: number;
+  /** Waiting for all clients together: past it as past the queue of each. */
+  readonly memoryBytes: number;
   /** How long a client whose queue overflows may make no progress. */
   readonly stallMs: number;
   /** Of one client: past it SUBACK says 0x97. */
@@ -43,6 +45,7 @@ export const defaultLimits: BrokerLimits = {
   inflightMessages: 20,
   queuedMessages: 1000,
   queuedBytes: 10_000_000,
+  memoryBytes: 256_000_000,
   stallMs: 5000,
   subscriptions: 1000,
   topicLevels: 200,

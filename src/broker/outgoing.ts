@@ -72,6 +72,7 @@ export class Outgoing {
     this.#wires.push(wire);
     this.#packetIds.push(packetId);
     this.#bytes += wire.bytes.length;
+    this.#deps.stats.queuedBytes += wire.bytes.length;
     if (this.#bytes >= flushBytes && !this.#blocked) this.flush();
     else if (!this.#scheduled) {
       this.#scheduled = true;
@@ -82,8 +83,7 @@ export class Outgoing {
   /** For QoS 0: dropped and counted where the peer does not read. */
   offer(wire: Wire): void {
     const { limits, stats } = this.#deps;
-    const full = this.#wires.length >= limits.queuedMessages || this.#bytes + wire.bytes.length > limits.queuedBytes;
-    if (full && this.#blocked) {
+    if (this.#blocked && this.#isFull(wire.bytes.length, limits, stats)) {
       stats.dropped.slow++;
       this.#dropped();
       return;
@@ -100,13 +100,27 @@ export class Outgoing {
     this.#blocked = !this.#socket.write(bytes);
   }
 
+  /** Forgets what waits: there is nobody left to send it to. */
+  discard(): void {
+    this.#deps.stats.queuedBytes -= this.#bytes;
+    this.#wires = [];
+    this.#packetIds = [];
+    this.#bytes = 0;
+  }
+
+  #isFull(bytes: number, limits: BrokerLimits, stats: BrokerStats): boolean {
+    return (
+      this.#wires.length >= limits.queuedMessages ||
+      this.#bytes + bytes > limits.queuedBytes ||
+      stats.queuedBytes + bytes > limits.memoryBytes
+    );
+  }
+
   #gather(): Buffer {
     const wires = this.#wires;
     const packetIds = this.#packetIds;
     const gathered = Buffer.allocUnsafe(this.#bytes);
-    this.#wires = [];
-    this.#packetIds = [];
-    this.#bytes = 0;
+    this.discard();
     let at = 0;
     for (let i = 0; i < wires.length; i++) {
       const wire = wires[i] as Wire;

@@ -105,6 +105,7 @@ export class Session implements Subscriber {
   drop(): void {
     for (const filter of [...this.subscriptions.keys()]) this.unsubscribe(filter);
     this.#replays.clear();
+    this.deliveries.discard();
     this.#cancel();
   }
 

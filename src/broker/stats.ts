@@ -6,6 +6,8 @@ export interface BrokerStats {
   subscriptions: number;
   retainedMessages: number;
   retainedBytes: number;
+  /** Waiting for all clients together; what several wait for counts for each. */
+  queuedBytes: number;
 
   connections: number;
   refusedConnections: number;
@@ -30,6 +32,7 @@ export function newStats(): BrokerStats {
     subscriptions: 0,
     retainedMessages: 0,
     retainedBytes: 0,
+    queuedBytes: 0,
     connections: 0,
     refusedConnections: 0,
     bytesReceived: 0,

@@ -155,6 +155,7 @@ describe("sessions", () => {
   test.each([
     ["messages", { queuedMessages: 2 }],
     ["bytes", { queuedBytes: 230 }],
+    ["bytes of all clients together", { memoryBytes: 230 }],
   ])("past the limit of %s the newest for an absent client is dropped and counted", async (_what, limits) => {
     await using broker = await openTestBroker({ limits });
     const first = await broker.accepted(keeping(5));

@@ -95,3 +95,19 @@ describe("a client that asks without end and does not read the answers", () => {
     expect(read()).toBeLessThan(30 << 20);
   });
 });
+
+test("what waits for a client is counted while it waits, and no longer when it goes", async () => {
+  await using broker = await openTestBroker();
+  const [publisher, stuck, silent] = [await broker.join("p", 5), await broker.join("x", 5), await broker.join("s", 5)];
+  await subscribe(stuck, "a");
+  await subscribe(silent, "a", { qos: 1 });
+  stuck.socket.pause();
+  for (let i = 0; i < 200; i++) {
+    publisher.send(publishPacket("a", payload, { qos: 1 }));
+    await publisher.nextOf("puback");
+  }
+  expect(broker.broker.stats().queuedBytes).toBeGreaterThan(180 * 50_000);
+  stuck.socket.destroy();
+  silent.socket.destroy();
+  await expect.poll(() => broker.broker.stats()).toMatchObject({ clients: 1, queuedBytes: 0 });
+});
