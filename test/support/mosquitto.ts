@@ -67,7 +67,12 @@ export async function startMosquitto(options: MosquittoOptions = {}): Promise<Mo
       rmSync(directory, { recursive: true, force: true });
     },
   };
-  await broker.start();
+  try {
+    await broker.start();
+  } catch (error) {
+    await broker[Symbol.asyncDispose]();
+    throw error;
+  }
   return broker;
 }
 
