@@ -7,7 +7,7 @@ export interface SegmentText {
   readonly boot: string;
   readonly mono0: number;
   readonly mono1: number;
-  /** JSON: the records, `at` being the monotonic milliseconds only. */
+  /** JSON: the records, `at` being the whole milliseconds since the record before, or since `mono0`. */
   readonly text: string;
 }
 
@@ -42,23 +42,28 @@ function continues(last: StoredRecord, next: StoredRecord): boolean {
 function segmentOf(run: readonly StoredRecord[]): SegmentText {
   const [first, last] = [run[0], run.at(-1)];
   if (!first || !last) throw new Error("a segment has at least one record");
-  return {
-    position0: first.position,
-    count: run.length,
-    boot: first.record.at.boot,
-    mono0: first.record.at.monoMs,
-    mono1: last.record.at.monoMs,
-    text: JSON.stringify(run.map(({ record }) => ({ ...record, at: record.at.monoMs }))),
-  };
+  const mono0 = Math.round(first.record.at.monoMs);
+  let monoMs = mono0;
+  // Times are most of what does not compress: short whole differences save a third of the disk.
+  const rows = run.map(({ record }) => {
+    const at = Math.round(record.at.monoMs) - monoMs;
+    monoMs += at;
+    return { ...record, at };
+  });
+  const { boot } = first.record.at;
+  const mono1 = Math.round(last.record.at.monoMs);
+  return { position0: first.position, count: run.length, boot, mono0, mono1, text: JSON.stringify(rows) };
 }
 
 /** The records of a segment, with the epoch and seq that their positions belong to. */
 export function recordsOf(segment: SegmentText, epochs: readonly EpochRow[]): StoredRecord[] {
   const rows: Array<Omit<OutboxRecord, "at"> & { at: number }> = JSON.parse(segment.text);
   const { epoch, base } = epochOf(epochs, segment.position0);
+  let monoMs = segment.mono0;
   return rows.map((row, index) => {
     const position = segment.position0 + index;
-    const record = { ...row, at: { boot: segment.boot, monoMs: row.at } };
+    monoMs += row.at;
+    const record = { ...row, at: { boot: segment.boot, monoMs } };
     return { position, epoch, seq: position - base, record };
   });
 }

@@ -122,7 +122,7 @@ function writeOutbox({ sql }: Database, outbox: NonNullable<Batch["outbox"]>): v
   for (const { position0, count, boot: uuid, mono0, mono1, text } of outbox.segments) {
     const data = deflateRawSync(text);
     boot.run(uuid);
-    segment.run(position0, count, data.length, Math.floor(mono0), Math.floor(mono1), crc32(data), data, uuid);
+    segment.run(position0, count, data.length, mono0, mono1, crc32(data), data, uuid);
   }
   sql.prepare(upsert("cursor", "destination", "position")).run(DESTINATION, outbox.cursor);
   const { dropped, ...counters } = outbox.counters;
