@@ -11,21 +11,23 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { connectAsync } from "mqtt";
 
 const SECONDS = Number(process.argv[2] ?? 60);
-const DEVICES = 20;
 const CLOCK_TICKS_PER_S = 100; // sysconf(_SC_CLK_TCK) on every Linux Node runs on
 
-const chips = ["bme280", "sht4x", "sht3x", "ds18b20"];
+/** Twenty devices of every kind that can be simulated: as many I2C chips as one bus has addresses for, then the others. */
+const devices = [
+  ...["0x76", "0x77"].map((address) => `driver: bme280, address: ${address}`),
+  ...["0x44", "0x45", "0x46"].map((address) => `driver: sht4x, address: ${address}`),
+  ...Array.from({ length: 8 }, (_, index) => `driver: ds18b20, sensor: 28-00155e00000${index + 1}`),
+  ...Array.from({ length: 7 }, (_, index) => `driver: digital-input, pin: ${index + 4}`),
+];
 
 function configuration(port: number, directory: string): string {
-  const devices = Array.from({ length: DEVICES }, (_, index) => {
-    return `  - { id: d${index}, driver: ${chips[index % chips.length]}, bus: sim, interval: 10s }`;
-  });
   return [
     "gateway: { id: bench }",
     `broker: { listeners: [ { address: 127.0.0.1, port: ${port} } ] }`,
     `store: { path: ${join(directory, "store")} }`,
     "devices:",
-    ...devices,
+    ...devices.map((device, index) => `  - { id: d${index}, bus: sim, interval: 10s, ${device} }`),
     "",
   ].join("\n");
 }
@@ -41,6 +43,7 @@ async function freePort(): Promise<number> {
 
 async function firstReading(port: number): Promise<void> {
   for (;;) {
+    if (gateway.exitCode !== null) throw new Error(`the gateway ended with ${gateway.exitCode}`);
     try {
       const client = await connectAsync(`mqtt://127.0.0.1:${port}`, { reconnectPeriod: 0 });
       await new Promise<void>((resolve) => {
@@ -70,7 +73,9 @@ const configFile = join(directory, "fieldpost.yaml");
 writeFileSync(configFile, configuration(port, directory));
 const startedAt = performance.now();
 const main = join(import.meta.dirname, "../../main.js");
-const gateway = spawn(process.execPath, [main, "run", "--config", configFile], { stdio: "ignore" });
+const gateway = spawn(process.execPath, [main, "run", "--config", configFile], {
+  stdio: ["ignore", "ignore", "inherit"],
+});
 try {
   const pid = gateway.pid ?? 0;
   await firstReading(port);
