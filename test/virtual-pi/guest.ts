@@ -61,15 +61,20 @@ export const warm = (sensor: number, celsius: number) => run(`vpi w1 ${sensor} $
 /** Drives a GPIO line from outside. */
 export const drive = (line: number, level: 0 | 1) => run(`vpi gpio ${line} ${level}`);
 
-/** Runs a command in the guest until disposed of, and hands over its lines. */
+/** A command that runs in the guest until disposed of, and its lines. */
 export interface Stream extends AsyncDisposable {
   readonly lines: readonly string[];
   /** The first line, of those that came or come, that matches. Throws after `timeoutMs`, with all the lines. */
   line(matches: (line: string) => boolean, timeoutMs: number): Promise<string>;
 }
 
+let streams = 0;
+
+/** `command` ends in an `exec`: the signal that ends it goes to the shell's pid. */
 export function stream(command: string): Stream {
-  const child = spawn(VIRTUAL_PI, ["run", command], { stdio: ["ignore", "pipe", "pipe"], detached: true });
+  // By its pid in the guest: ending our end of the connection would leave it running there.
+  const pidFile = `/run/stream-${process.pid}-${++streams}`;
+  const child = spawn(VIRTUAL_PI, ["run", `echo $$ > ${pidFile}; ${command}`], { stdio: ["ignore", "pipe", "pipe"] });
   const lines: string[] = [];
   const arrivals = new EventTarget();
   let rest = "";
@@ -108,7 +113,7 @@ export function stream(command: string): Stream {
         look();
       }),
     async [Symbol.asyncDispose]() {
-      if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, "SIGTERM");
+      if (child.exitCode === null) await attempt(`kill $(cat ${pidFile})`);
       await closed;
     },
   };
