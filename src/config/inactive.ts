@@ -28,8 +28,6 @@ const inactive: readonly Inactive[] = [
   },
   { path: "removed_devices", what: "decommissioning of devices that left the configuration" },
   { path: "web", what: "the dashboard" },
-  { path: "home_assistant.expire_after", what: "expiry of entities" },
-  { path: "store.max_age", what: "dropping readings by age" },
   { path: "broker.password_file", what: "checking of passwords (listeners that need them stay closed)" },
   { path: "broker.acl_file", what: "access rules (listeners that need them stay closed)" },
   { path: "broker.persistence", what: "keeping the broker's sessions over a restart", when: (value) => value === true },
@@ -55,6 +53,8 @@ const inactive: readonly Inactive[] = [
     when: (value) => value === false,
   },
   { path: "broker.listeners.*.mount_point", what: "mount points (this listener stays closed)", when: isSet },
+  { path: "mqtt.qos.commands", what: "commands" },
+  { path: "devices.*.qos.commands", what: "commands" },
   { path: "devices.*.previous_id", what: "renaming of a device" },
   { path: "devices.*.channels.*.process", what: "processing of values" },
 ];

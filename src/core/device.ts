@@ -44,7 +44,11 @@ export interface DeviceInfo {
   readonly area?: string;
   readonly intervalMs: number;
   readonly channels: readonly Channel[];
+  /** Where it differs from the gateway's. */
+  readonly qos?: { readonly state: Qos; readonly readings: Qos };
 }
+
+export type Qos = 0 | 1 | 2;
 
 /** `starting` until the first answer, `absent` when nothing (or something else) answers, `failing` when it answers badly. */
 export type DeviceState = "starting" | "ok" | "failing" | "absent";

@@ -179,8 +179,9 @@ export class Drain {
   #send(entry: Entry): void {
     const { options, deps } = this.#context;
     const { record } = entry;
+    const info = deps.board.get(record.record.device)?.info;
     const payload = readingPayload(record, {
-      info: deps.board.get(record.record.device)?.info,
+      info,
       time: timeOf(deps, record.record.at),
       replay: record.position <= this.#backlogEnd,
     });
@@ -188,7 +189,8 @@ export class Drain {
     entry.sentMonoMs = deps.clock.monoMs();
     this.#inFlight++;
     const topic = this.#topicOf(record);
-    this.#link.publish({ topic, payload, qos: options.qos.readings }, false).then(
+    const { readings: qos } = info?.qos ?? options.qos;
+    this.#link.publish({ topic, payload, qos }, false).then(
       (code) => this.#settle(entry, code),
       () => this.#wake(),
     );

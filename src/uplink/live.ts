@@ -201,12 +201,12 @@ export class LivePlane {
     return this.#put(topic, () => {
       const now = deps.board.get(device);
       const payload = now && statePayload(now, (at) => timeOf(deps, at));
-      if (payload === undefined) return undefined;
+      if (!now || payload === undefined) return undefined;
       return {
         topic,
         device,
         payload,
-        qos: options.qos.state,
+        qos: (now.info.qos ?? options.qos).state,
         expires: true,
         ...(!options.retainState && { retain: false }),
       };

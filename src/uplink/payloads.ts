@@ -1,8 +1,9 @@
 import type { DeviceNow } from "../core/board.ts";
 import type { SyncState } from "../core/clock.ts";
-import type { Channel, DeviceInfo } from "../core/device.ts";
+import type { DeviceInfo } from "../core/device.ts";
 import type { Counters, GatewayInfo } from "../core/gateway.ts";
 import type { StoredRecord, Value } from "../core/reading.ts";
+import { rounded } from "../core/rounding.ts";
 import type { ResolvedTime } from "../core/timeline.ts";
 
 /** One fault as `health` shows it. */
@@ -15,13 +16,6 @@ export interface Fault {
 /** RFC 3339 in UTC with milliseconds; a time that no calendar holds (a clock gone mad) becomes the epoch. */
 export function timeText(wallMs: number): string {
   return new Date(Math.abs(wallMs) <= 8.64e15 ? wallMs : 0).toISOString();
-}
-
-/** Rounded to the channel's decimals; what is no number, or of a channel that is gone, stays as it is. */
-export function rounded(value: Value, channel: Channel | undefined): Value {
-  if (typeof value !== "number" || !channel) return value;
-  const result = Number(value.toFixed(channel.decimals));
-  return Object.is(result, -0) ? 0 : result;
 }
 
 /** The newest value of each channel, and the time of the newest of them. Undefined while there is no value. */
@@ -73,7 +67,7 @@ export function infoPayload(gateway: GatewayInfo, startedWallMs: number, devices
 }
 
 export function configPayload(info: DeviceInfo): string {
-  const { intervalMs, channels, ...rest } = info;
+  const { intervalMs, channels, qos: _, ...rest } = info;
   return JSON.stringify({
     ...rest,
     interval_s: intervalMs / 1000,

@@ -6,7 +6,7 @@ import type { Log } from "../core/log.ts";
 import type { Reading, Sample } from "../core/reading.ts";
 import { configuredChannels } from "../drivers/driver.ts";
 import type { Hardware } from "../hardware/hardware.ts";
-import { roundSample } from "../processing/round.ts";
+import { type ChannelSettings, chosenChannels, publishedSample } from "../processing/channels.ts";
 import type { DeviceSink, SampledDevice } from "../sampling/device-loop.ts";
 import type { Fleet } from "../sampling/fleet.ts";
 import { starting } from "../sampling/health.ts";
@@ -19,6 +19,9 @@ export interface RosterDevice extends DeviceAddress {
   readonly area?: string;
   readonly intervalMs: number;
   readonly offlineAfterMs?: number;
+  readonly enabled: boolean;
+  readonly qos: NonNullable<DeviceInfo["qos"]>;
+  readonly channels: Readonly<Record<string, ChannelSettings>>;
 }
 
 export interface RosterDeps {
@@ -61,6 +64,7 @@ export class Roster {
 
   #isActive(device: RosterDevice): boolean {
     const { log, store } = this.#deps;
+    if (!device.enabled) return false;
     if (device.driver.port === "planned") {
       log.warn("device left out: its driver is not active yet", { device: device.id, driver: device.driver.name });
       return false;
@@ -105,7 +109,9 @@ export class Roster {
       opened: ({ channels, model, serial }) =>
         board.setInfo({ ...describe(device, channels), ...(model && { model }), ...(serial && { serial }) }),
       sample(sample, channels) {
-        const taken = reading(roundSample(sample, channels));
+        const published = publishedSample(sample, chosenChannels(channels, device.channels));
+        if (!published) return;
+        const taken = reading(published);
         store.accept(taken);
         board.setValues(taken);
       },
@@ -121,7 +127,8 @@ function describe(device: RosterDevice, channels: readonly Channel[]): DeviceInf
     name: device.name,
     driver: device.driver.name,
     intervalMs: device.intervalMs,
-    channels,
+    channels: chosenChannels(channels, device.channels),
+    qos: device.qos,
     ...(manufacturer && { manufacturer }),
     ...(model && { model }),
     ...(device.area && { area: device.area }),

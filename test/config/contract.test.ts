@@ -47,7 +47,7 @@ describe("the contract's configuration files", () => {
 
     const inactive = notices.filter(({ severity }) => severity === "inactive").map(({ path }) => path);
     expect(inactive).toEqual(
-      expect.arrayContaining(["mqtt.consumers", "web", "removed_devices", "store.max_age", "broker.listeners[1].tls"]),
+      expect.arrayContaining(["mqtt.consumers", "web", "removed_devices", "broker.listeners[1].tls"]),
     );
   });
 

@@ -215,6 +215,22 @@ describe("the gateway with Debian's Mosquitto", () => {
     await waitFor(async () => (await ofRoom()).length === 4, "the revived room");
   });
 
+  test("does not retain states that expire in Home Assistant, and sends them again on its birth", async () => {
+    gateway.configure(`gateway: { id: gw }
+mqtt: { url: ${broker.url} }
+home_assistant: { expire_after: 5m }
+devices: [ { id: room, driver: sht4x, bus: sim, interval: 1h, qos: { state: 0 } } ]
+`);
+    await using collector = await collect(broker.port, ["fieldpost/gw/+/state", "homeassistant/#"]);
+    await gateway.run();
+    const states = () => collector.messages.filter(({ topic }) => topic === "fieldpost/gw/room/state");
+    await waitFor(() => states().length === 2, "the state, once more after the discovery");
+    await collector.publish("homeassistant/status", "online");
+    await waitFor(() => states().length > 2, "the states after the birth of Home Assistant");
+    expect(states().map(({ retain, qos }) => ({ retain, qos }))[0]).toEqual({ retain: false, qos: 0 });
+    expect(collector.on("homeassistant/device/gw/room/config")[0]).toContain('"expire_after":300');
+  });
+
   test("takes a changed log level while it runs", async () => {
     await gateway.run();
     expect((await gateway.command("log", "debug")).code).toBe(0);

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { DeviceNow } from "../../src/core/board.ts";
-import { configPayload, readingPayload, rounded, statePayload, timeText } from "../../src/uplink/payloads.ts";
+import { rounded } from "../../src/core/rounding.ts";
+import { configPayload, readingPayload, statePayload, timeText } from "../../src/uplink/payloads.ts";
 import { device, healthy } from "./bench.ts";
 
 const at = { boot: "b", monoMs: 5000 };

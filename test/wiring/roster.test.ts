@@ -31,16 +31,9 @@ function bench() {
 function device(id: string, change: Partial<RosterDevice> = {}): RosterDevice {
   const driver = findDriver("sht4x");
   if (!driver) throw new Error("no sht4x");
-  return {
-    id,
-    name: id,
-    driver,
-    bus: "sim",
-    address: 0x44,
-    intervalMs: 10_000,
-    options: { precision: "high" },
-    ...change,
-  };
+  const qos = { state: 1, readings: 1 } as const;
+  const base = { id, name: id, driver, bus: "sim", address: 0x44, intervalMs: 10_000, options: { precision: "high" } };
+  return { ...base, enabled: true, qos, channels: {}, ...change };
 }
 
 describe("the roster", () => {
@@ -82,5 +75,22 @@ describe("the roster", () => {
     await clock.advance(100);
     expect(board.all().map(({ info }) => info.id)).toEqual(["b"]);
     expect(log.lines[0]?.fields).toMatchObject({ remedy: "fieldpost decommission a --revive" });
+  });
+
+  test("publishes the channels that the user wants, under their names and with their decimals", async () => {
+    const { clock, roster, board, accepted } = bench();
+    const channels = { humidity: { enabled: false }, temperature: { enabled: true, name: "Inside", decimals: 0 } };
+    await roster.apply([device("a", { channels })]);
+    await clock.advance(100);
+    const temperature = accepted[0]?.values.temperature;
+    expect(accepted[0]?.values).toEqual({ temperature: Math.round(Number(temperature)) });
+    expect(board.get("a")?.info.channels.map(({ key, title }) => [key, title])).toEqual([["temperature", "Inside"]]);
+    expect(board.get("a")?.health.state).toBe("ok");
+  });
+
+  test("leaves out a device that is switched off", async () => {
+    const { roster, board } = bench();
+    await roster.apply([device("a", { enabled: false }), device("b")]);
+    expect(board.all().map(({ info }) => info.id)).toEqual(["b"]);
   });
 });

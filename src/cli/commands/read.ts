@@ -6,7 +6,7 @@ import { channelsOf, configuredChannels } from "../../drivers/driver.ts";
 import { linuxClock } from "../../hardware/clock.ts";
 import type { Hardware } from "../../hardware/hardware.ts";
 import { linuxHardware } from "../../hardware/linux/hardware.ts";
-import { roundSample } from "../../processing/round.ts";
+import { chosenChannels, publishedSample } from "../../processing/channels.ts";
 import { readWithin } from "../../sampling/attempt.ts";
 import { validate } from "../../sampling/validate.ts";
 import { openDevice } from "../../wiring/open-device.ts";
@@ -46,7 +46,7 @@ export const read: Command = {
 };
 
 function chosen(devices: readonly RosterDevice[], wanted: string | undefined): RosterDevice[] {
-  const active = devices.filter(({ driver }) => driver.port !== "planned");
+  const active = devices.filter(({ driver, enabled }) => enabled && driver.port !== "planned");
   const found = wanted === undefined ? active : active.filter(({ id }) => id === wanted);
   if (wanted !== undefined && found.length === 0) {
     const known = active.map(({ id }) => id).join(", ");
@@ -66,8 +66,9 @@ async function readOnce(device: RosterDevice, hardware: Hardware, signal: AbortS
       const raw = await readWithin((inner) => sensor.read(inner), deadlineMs, { clock, random: Math.random }, signal);
       const { sample, fault } = validate(raw, channels);
       if (fault) throw fault;
-      const units = channels.flatMap(({ key, unit }) => (unit === undefined ? [] : [[key, unit] as const]));
-      return { device: id, values: roundSample(sample, channels).values, units: Object.fromEntries(units) };
+      const shown = chosenChannels(channels, device.channels);
+      const units = shown.flatMap(({ key, unit }) => (unit === undefined ? [] : [[key, unit] as const]));
+      return { device: id, values: publishedSample(sample, shown)?.values ?? {}, units: Object.fromEntries(units) };
     } finally {
       await sensor.close?.();
     }
