@@ -9,10 +9,17 @@ export interface Result {
   readonly stderr: string;
 }
 
-/** Calls the virtual-pi command; `input` is its stdin. Output is limited to what a test prints. */
-export function virtualPi(args: readonly string[], input = ""): Promise<Result> {
+export interface CallOptions {
+  /** Its stdin. */
+  readonly input?: string;
+  /** Added to its environment. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Calls the virtual-pi command. */
+export function virtualPi(args: readonly string[], { input = "", env = {} }: CallOptions = {}): Promise<Result> {
   return new Promise((resolve, reject) => {
-    const child = spawn(VIRTUAL_PI, args, { stdio: ["pipe", "pipe", "pipe"] });
+    const child = spawn(VIRTUAL_PI, args, { stdio: ["pipe", "pipe", "pipe"], env: { ...process.env, ...env } });
     let stdout = "";
     let stderr = "";
     child.stdout.on("data", (chunk) => (stdout += chunk));
@@ -36,7 +43,9 @@ export async function run(command: string): Promise<string> {
 }
 
 export async function writeFile(path: string, text: string): Promise<void> {
-  const { code, stderr } = await virtualPi(["run", `mkdir -p "$(dirname '${path}')" && cat > '${path}'`], text);
+  const { code, stderr } = await virtualPi(["run", `mkdir -p "$(dirname '${path}')" && cat > '${path}'`], {
+    input: text,
+  });
   if (code !== 0) throw new Error(`${path}: ${stderr}`);
 }
 
@@ -47,6 +56,13 @@ export interface ChipModel {
   readonly regs?: Readonly<Record<string, string | readonly string[]>>;
   readonly nak?: boolean;
   readonly hang?: boolean;
+}
+
+/** Pulls the plug, plugs it in again, and waits until the guest is up. What was in /run is gone. */
+export async function powerCycle(env: Readonly<Record<string, string>> = {}): Promise<void> {
+  await virtualPi(["power-cut"]);
+  const { code, stderr } = await virtualPi(["boot"], { env });
+  if (code !== 0) throw new Error(stderr);
 }
 
 /** Puts these chips on /dev/i2c-1, and no others. Renamed into place: a half-written file is never read. */

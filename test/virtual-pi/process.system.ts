@@ -9,8 +9,8 @@ import {
   throughMosquitto,
   topic,
 } from "./bench.ts";
-import { TREE } from "./boot.ts";
-import { drive, run, type Stream, stream, warm, wire, writeJson } from "./guest.ts";
+import { type Gateway, startGateway } from "./gateway.ts";
+import { drive, run, warm, wire } from "./guest.ts";
 import { bosch280, type Climate, closeTo, hot, kernelClimate, mild } from "./sensors.ts";
 import { retained, type Subscriber, subscribe } from "./subscriber.ts";
 
@@ -36,7 +36,7 @@ afterAll(async () => {
 });
 
 describe.each(brokers)("a gateway started by the user pi, through $name", ({ name, port, broker }) => {
-  let gateway: Stream;
+  let gateway: Gateway;
   let subscriber: Subscriber;
 
   beforeAll(async () => {
@@ -44,12 +44,7 @@ describe.each(brokers)("a gateway started by the user pi, through $name", ({ nam
     await warm(0, 21.5);
     await warm(1, -5.25);
     await drive(17, 0);
-    const config = "/home/pi/bench.yaml";
-    await writeJson(config, configuration(`/home/pi/data-${port}`, broker));
-    gateway = stream(
-      `cd ${TREE} && exec runuser -u pi -- sh -c 'echo $$ > /tmp/gateway.pid; exec node dist/main.js run --config ${config}'`,
-    );
-    await gateway.line((line) => line.includes("fieldpost is running"), 90_000);
+    gateway = await startGateway(configuration(`/home/pi/data-${port}`, broker));
     subscriber = subscribe(port, topic("#"));
   });
 
@@ -121,11 +116,9 @@ describe.each(brokers)("a gateway started by the user pi, through $name", ({ nam
     expect(missing(readings)).toEqual([]);
   });
 
-  test("ends at a SIGTERM with exit code 0 and leaves `offline`", async () => {
+  test("ends at a SIGTERM and leaves `offline`", async () => {
     const from = subscriber.messages().length;
-    await run(
-      "kill -TERM $(cat /tmp/gateway.pid); for i in $(seq 150); do kill -0 $(cat /tmp/gateway.pid) 2>/dev/null || exit 0; sleep 0.1; done; exit 1",
-    );
+    await gateway.stop();
     await subscriber.message(topic("status"), (status) => status === "offline", 5000, from);
     if (name === "Debian's Mosquitto") {
       expect((await retained(port, topic("status"))).get(topic("status"))).toBe("offline");

@@ -9,7 +9,7 @@ import {
   topic,
 } from "./bench.ts";
 import { TREE } from "./boot.ts";
-import { attempt, eventually, run, virtualPi, warm, wire, writeJson } from "./guest.ts";
+import { attempt, eventually, powerCycle, run, warm, wire, writeJson } from "./guest.ts";
 import { bosch280, mild } from "./sensors.ts";
 import { type Collector, openCollector, retained, type Subscriber, subscribe } from "./subscriber.ts";
 
@@ -181,8 +181,7 @@ describe("killed", () => {
     // Mosquitto's own session must survive too; what the gateway takes after this is not synced by anybody but itself.
     await run("systemctl stop mosquitto && sync && sleep 15");
     const { counters: atTheCut } = await status(() => true, "it answers");
-    await virtualPi(["power-cut"]);
-    expect((await virtualPi(["boot"])).code).toBe(0);
+    await powerCycle();
     await wire({ "76": bosch280("60", mild) });
     await run("systemctl start mosquitto");
     await status(({ counters }) => counters.sampled > 0 && counters.pending <= 2, "everything is delivered");

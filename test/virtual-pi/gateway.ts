@@ -1,0 +1,27 @@
+import { TREE } from "./boot.ts";
+import { run, type Stream, stream, writeJson } from "./guest.ts";
+
+const START_MS = 90_000;
+
+/** The gateway as a plain process of the user pi. */
+export interface Gateway extends AsyncDisposable {
+  /** Asks it to stop, and waits until it has. */
+  stop(): Promise<void>;
+}
+
+/** Resolves once it says that it is running. */
+export async function startGateway(configuration: object): Promise<Gateway> {
+  const config = "/home/pi/bench.yaml";
+  const pid = "/tmp/gateway.pid";
+  await writeJson(config, configuration);
+  const output: Stream = stream(
+    `cd ${TREE} && exec runuser -u pi -- sh -c 'echo $$ > ${pid}; exec node dist/main.js run --config ${config}'`,
+  );
+  await output.line((line) => line.includes("fieldpost is running"), START_MS);
+  return {
+    async stop() {
+      await run(`kill -TERM $(cat ${pid}) && timeout 20 tail --pid=$(cat ${pid}) -f /dev/null`);
+    },
+    [Symbol.asyncDispose]: () => output[Symbol.asyncDispose](),
+  };
+}
