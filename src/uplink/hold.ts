@@ -2,14 +2,17 @@ import type { SyncState } from "../core/clock.ts";
 import type { ResolvedTime } from "../core/timeline.ts";
 
 /**
- * Shall a reading wait for the clock? Only one of uncertain time, only where a time source exists that may still set
- * the clock, and only so long as we were connected for less than the limit: offline nothing is lost by waiting.
+ * Shall a reading wait for the clock? Only one of uncertain time, only where that may still change, and only so long as
+ * we were connected for less than the limit: offline nothing is lost by waiting. It may change where a time source
+ * exists that has not set the clock yet, and, of this boot, until its first anchor is noted, seconds after that.
  */
 export function waitsForClock(
   time: Pick<ResolvedTime, "clock">,
   syncState: SyncState,
+  isOfThisBoot: boolean,
   connectedMs: number,
   holdMs: number,
 ): boolean {
-  return time.clock === "estimated" && syncState === "unsynced" && connectedMs < holdMs;
+  if (time.clock === "synced" || connectedMs >= holdMs) return false;
+  return syncState === "unsynced" || (syncState === "synced" && isOfThisBoot);
 }

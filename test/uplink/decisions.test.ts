@@ -148,14 +148,17 @@ describe("only the newest counts", () => {
 
 describe("a reading waits for the clock", () => {
   test.each([
-    ["estimated", "unsynced", 0, true],
-    ["estimated", "unsynced", 599_999, true],
-    ["estimated", "unsynced", 600_000, false],
-    ["estimated", "none", 0, false],
-    ["estimated", "synced", 0, false],
-    ["synced", "unsynced", 0, false],
-  ] as const)("%s, clock %s, connected for %i ms: %s", (clock, syncState, connectedMs, waits) => {
-    expect(waitsForClock({ clock }, syncState, connectedMs, 600_000)).toBe(waits);
+    ["estimated", "unsynced", "this boot", 0, true],
+    ["estimated", "unsynced", "this boot", 599_999, true],
+    ["estimated", "unsynced", "this boot", 600_000, false],
+    ["estimated", "unsynced", "an earlier boot", 0, true],
+    ["estimated", "none", "this boot", 0, false],
+    ["estimated", "synced", "this boot", 0, true],
+    ["estimated", "synced", "this boot", 600_000, false],
+    ["estimated", "synced", "an earlier boot", 0, false],
+    ["synced", "unsynced", "this boot", 0, false],
+  ] as const)("%s, clock %s, of %s, connected for %i ms: %s", (clock, syncState, boot, connectedMs, waits) => {
+    expect(waitsForClock({ clock }, syncState, boot === "this boot", connectedMs, 600_000)).toBe(waits);
   });
 });
 
