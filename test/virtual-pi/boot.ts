@@ -18,7 +18,8 @@ export async function setup(): Promise<void> {
   try {
     stage(tree);
     await must("push", tree, TREE);
-    await run(`chown -R pi: ${TREE}`);
+    // On the disk before a test cuts the power.
+    await run(`chown -R pi: ${TREE} && sync`);
   } finally {
     rmSync(tree, { recursive: true });
   }

@@ -9,10 +9,11 @@ export interface Gateway extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
-/** Resolves once it says that it is running. */
-export async function startGateway(configuration: object): Promise<Gateway> {
+/** With an empty store. Resolves once it says that it is running. */
+export async function startGateway(configuration: { readonly store: { readonly path: string } }): Promise<Gateway> {
   const config = "/home/pi/bench.yaml";
   const pid = "/tmp/gateway.pid";
+  await run(`rm -rf ${configuration.store.path}`);
   await writeJson(config, configuration);
   const output: Stream = stream(
     `cd ${TREE} && exec runuser -u pi -- sh -c 'echo $$ > ${pid}; exec node dist/main.js run --config ${config}'`,
