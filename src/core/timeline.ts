@@ -57,8 +57,16 @@ function estimatedOffsetMs(
   const earliestMs = endBefore(boots, index);
   const latestMs = startAfter(boots, index) - Math.max(monoMs, seen?.monoMs ?? 0);
   const atOnceMs = Number.isFinite(earliestMs) ? earliestMs : fallbackOffsetMs;
-  const shownMs = isRunning ? fallbackOffsetMs : (seen?.offsetMs ?? atOnceMs);
+  const shownMs = isRunning ? steadyOffsetMs(seen, fallbackOffsetMs) : (seen?.offsetMs ?? atOnceMs);
   return Math.max(earliestMs, Math.min(shownMs, latestMs));
+}
+
+/** Two looks at the clocks differ by a millisecond or so; a reading that is sent again keeps the time that it had. */
+const SAME_CLOCK_MS = 250;
+
+/** What the running clock showed when it was noted, unless it was set since. */
+function steadyOffsetMs(seen: Anchor | undefined, shownMs: number): number {
+  return seen && Math.abs(seen.offsetMs - shownMs) < SAME_CLOCK_MS ? seen.offsetMs : shownMs;
 }
 
 /** The last time that is certain of the lives before, and how long those without an anchor lasted since. */

@@ -43,6 +43,12 @@ describe("a stamp of a boot that never synced", () => {
     });
   });
 
+  it("of the running boot keeps its time over repeated looks at the clock, until that is set", () => {
+    const boots: BootAnchors[] = [{ boot: "now", anchors: [], seen: anchor(500, NOON) }];
+    expect(wall(boots, "now", 1000, NOON - 0.9).wallMs).toBe(NOON + 1000);
+    expect(wall(boots, "now", 1000, NOON + 3_600_000).wallMs).toBe(NOON + 3_601_000);
+  });
+
   it("of the running boot is never before the end of the one before", () => {
     expect(wall([before, { boot: "now", anchors: [] }], "now", 500, 0).wallMs).toBe(NOON + 1000 + 500);
   });
