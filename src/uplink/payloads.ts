@@ -71,7 +71,10 @@ export function configPayload(info: DeviceInfo): string {
   return JSON.stringify({
     ...rest,
     interval_s: intervalMs / 1000,
-    channels,
+    channels: channels.map(({ deviceClass, ...channel }) => ({
+      ...channel,
+      ...(deviceClass !== undefined && { device_class: deviceClass }),
+    })),
   });
 }
 

@@ -49,6 +49,13 @@ test("a device's config says what it is", () => {
   });
 });
 
+test("every key of a device's config is in snake case", () => {
+  const channels = info.channels.map((channel) => ({ ...channel, deviceClass: "door", diagnostic: true as const }));
+  const keys = [...configPayload({ ...info, channels }).matchAll(/"(\w+)":/g)].map(([, key]) => key);
+  expect(keys).toContain("device_class");
+  expect(keys.filter((key) => key !== key?.toLowerCase())).toEqual([]);
+});
+
 test("a clock gone mad does not stop a reading", () => {
   expect(timeText(9e15)).toBe("1970-01-01T00:00:00.000Z");
 });
