@@ -1,6 +1,7 @@
 import { isConfigError } from "../config/problems.ts";
 import { render } from "../config/render.ts";
 import { type ErrorCode, GatewayError, remedyFor } from "../core/errors.ts";
+import { ReloadRequests } from "../service/reload-requests.ts";
 import { EXIT, type ExitCode, type Io } from "./command.ts";
 import { commands } from "./commands.ts";
 import { runProgram } from "./program.ts";
@@ -40,11 +41,9 @@ function processIo(): Io {
   const stop = new AbortController();
   for (const name of ["SIGTERM", "SIGINT"] as const) process.once(name, () => stop.abort());
   const uid = process.getuid?.() ?? 0;
-  const reloads = new Set<() => void>();
+  const reloads = new ReloadRequests();
   // Installed for good: without a listener SIGHUP ends the process.
-  process.on("SIGHUP", () => {
-    for (const listener of reloads) listener();
-  });
+  process.on("SIGHUP", () => reloads.request());
   return {
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
@@ -52,9 +51,6 @@ function processIo(): Io {
     env: process.env,
     uid,
     signal: stop.signal,
-    onReload(listener) {
-      reloads.add(listener);
-      return () => reloads.delete(listener);
-    },
+    onReload: (listener) => reloads.onRequest(listener),
   };
 }

@@ -14,6 +14,7 @@ export class Fleet {
   readonly #deps: SamplerDeps;
   readonly #broken: (error: unknown) => void;
   readonly #failure: Promise<never>;
+  #over = false;
 
   constructor(deps: SamplerDeps) {
     this.#deps = deps;
@@ -25,7 +26,9 @@ export class Fleet {
     this.#broken = broken;
   }
 
+  /** Does nothing once `run` has ended: a reload that is under way then must not leave a device running. */
   start(device: SampledDevice, sink: DeviceSink): void {
+    if (this.#over) return;
     if (this.#members.has(device.id)) throw new Error(`device ${device.id} is sampled already`);
     const stop = new AbortController();
     const deps = { ...this.#deps, log: this.#deps.log.part(device.id) };
@@ -51,6 +54,7 @@ export class Fleet {
     try {
       await Promise.race([stopped, this.#failure]);
     } finally {
+      this.#over = true;
       await Promise.all([...this.#members.keys()].map((id) => this.stop(id)));
     }
   }

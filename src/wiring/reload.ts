@@ -18,6 +18,7 @@ export interface ReloadDeps {
 export class Reloader {
   readonly #deps: ReloadDeps;
   #current: Config;
+  #startingAgain = false;
   #queue: Promise<void> = Promise.resolve();
 
   constructor(current: Config, deps: ReloadDeps) {
@@ -32,7 +33,10 @@ export class Reloader {
     return next;
   }
 
-  /** Reloads at every call of the listener that it hands to `onReload`, until the signal. */
+  /**
+   * Reloads at every call of the listener that it hands to `onReload`, until the signal; then what was asked for is
+   * brought to its end, for a configuration that came last must be the one to start again with.
+   */
   async run(onReload: (listener: () => void) => () => void, signal: AbortSignal): Promise<void> {
     const stopListening = onReload(() => {
       this.reload().catch((error: unknown) => this.#refused(error));
@@ -42,6 +46,7 @@ export class Reloader {
       else signal.addEventListener("abort", () => resolve(), { once: true });
     });
     stopListening();
+    await this.#queue.catch(() => undefined);
   }
 
   #refused(error: unknown): void {
@@ -58,12 +63,12 @@ export class Reloader {
 
   async #reload(): Promise<void> {
     const config = await this.#deps.load();
-    const before = this.#current;
-    this.#current = config;
-    if (sameBut("devices", before, config)) {
+    if (!this.#startingAgain && sameBut("devices", this.#current, config)) {
       await this.#deps.applyDevices(config.devices);
+      this.#current = config;
       this.#deps.log.info("configuration reloaded", { devices: config.devices.length });
     } else {
+      this.#startingAgain = true;
       this.#deps.log.info("configuration reloaded: starting again with it");
       this.#deps.startAgain(config);
     }

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { createServer } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createGateway, type Gateway } from "../support/gateway.ts";
 import {
@@ -112,6 +113,21 @@ ${DEVICES}  - { id: soil, driver: ds18b20, bus: sim, interval: 1s }
     });
     expect(code).toBe(0);
     expect(JSON.parse(out).devices.map(({ id }: { id: string }) => id)).toEqual(["climate", "room", "soil"]);
+  });
+
+  test("goes on with the old configuration when the new one cannot start", async () => {
+    const [port, taken] = [await freePort(), await freePort()];
+    const listening = (at: number) => `gateway: { id: gw }\nbroker: { listeners: [ { port: ${at} } ] }\n${DEVICES}`;
+    const squatter = createServer().listen(taken, "127.0.0.1");
+    await using _closed = { [Symbol.asyncDispose]: async () => void squatter.close() };
+    gateway.configure(listening(port));
+    await gateway.run();
+    gateway.configure(listening(taken));
+    gateway.signal("SIGHUP");
+    await waitFor(() => gateway.err().includes("going on with the old one"), "the refusal", 20_000);
+    await using collector = await collect(port, READINGS);
+    await waitFor(() => readings(collector).length > 0, "a reading", 20_000);
+    expect(gateway.err()).toContain(`port ${taken}`);
   });
 });
 

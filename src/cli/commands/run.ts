@@ -1,4 +1,4 @@
-import { runAgent } from "../../agent.ts";
+import { type AgentDeps, runAgent } from "../../agent.ts";
 import { loadConfig } from "../../config/load.ts";
 import { placeOf } from "../../config/problems.ts";
 import type { Config } from "../../config/schema/config.ts";
@@ -6,6 +6,7 @@ import { linuxClock } from "../../hardware/clock.ts";
 import { hostFacts } from "../../service/host-facts.ts";
 import { createLog, logStyle } from "../../service/log.ts";
 import { ensureRuntimeDir, runtimeDir } from "../../service/runtime-dir.ts";
+import { runInSuccession } from "../../wiring/succession.ts";
 import { type Command, EXIT, type Invocation } from "../command.ts";
 import { version } from "../version.ts";
 
@@ -22,9 +23,16 @@ export const run: Command = {
       log.setLevel(config.log.level);
       return config;
     };
-    for (let config: Config | undefined = await load(); config && !io.signal.aborted; ) {
-      config = await runAgent(config, agentDeps(invocation, config, load, log), io.signal);
-    }
+    const runOnce = async (config: Config, up: () => void) => {
+      if (io.signal.aborted) return undefined;
+      const deps = agentDeps(invocation, config, load, log);
+      const ready: AgentDeps["ready"] = ({ gateway, broker }) => {
+        up();
+        io.out(`fieldpost is running: gateway ${gateway}, broker ${broker.join(", ")}\n`);
+      };
+      return await runAgent(config, { ...deps, ready }, io.signal);
+    };
+    await runInSuccession(await load(), runOnce, log);
     return EXIT.ok;
   },
 };
@@ -42,7 +50,5 @@ function agentDeps({ io }: Invocation, config: Config, load: () => Promise<Confi
     runtimeDirectory,
     loadConfig: load,
     onReload: io.onReload,
-    ready: ({ gateway, broker }: { readonly gateway: string; readonly broker: readonly string[] }) =>
-      io.out(`fieldpost is running: gateway ${gateway}, broker ${broker.join(", ")}\n`),
   };
 }
