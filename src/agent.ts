@@ -77,6 +77,7 @@ export async function runAgent(config: Config, deps: AgentDeps, signal: AbortSig
   const reloader = new Reloader(config, {
     log,
     load: deps.loadConfig,
+    applyFiles: async () => broker?.reload(),
     applyDevices: (devices) => roster.apply(devices),
     startAgain(changed) {
       next = changed;

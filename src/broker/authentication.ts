@@ -1,14 +1,14 @@
 import type { Client } from "./client.ts";
 import type { ConnectPacket } from "./codec/packets.ts";
 import { reason } from "./codec/reasons.ts";
-import type { AuthResult } from "./options.ts";
+import type { AuthResult, ConnectInfo } from "./options.ts";
 
-/** Who it is: the listener's own identity, whoever `authenticate` says, or anyone where that is allowed. */
+/** Who it is: the listener's own identity, a user of its password file, whoever `authenticate` says, or anyone where that is allowed. */
 export async function authenticate(client: Client, connect: ConnectPacket, clientId: string): Promise<AuthResult> {
-  const { listener, broker, address } = client;
+  const { listener, address } = client;
   if ("path" in listener && listener.identity !== undefined) return { ok: true, username: listener.identity };
-  const { authenticate: ask } = broker.options;
   const { username, password } = connect;
+  const ask = questionOf(client);
   const anonymousAllowed = listener.allowAnonymous ?? ask === undefined;
   if (ask === undefined || (username === undefined && anonymousAllowed))
     return anonymousAllowed
@@ -20,4 +20,13 @@ export async function authenticate(client: Client, connect: ConnectPacket, clien
     ...(username !== undefined && { username }),
     ...(password !== undefined && { password }),
   });
+}
+
+function questionOf({
+  listener,
+  broker,
+}: Client): ((info: ConnectInfo) => AuthResult | Promise<AuthResult>) | undefined {
+  const { passwordFile } = listener;
+  if (passwordFile === undefined) return broker.options.authenticate;
+  return (info) => broker.access.authenticate(passwordFile, info);
 }

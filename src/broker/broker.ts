@@ -1,12 +1,13 @@
 import { randomUUID } from "node:crypto";
 import type { Socket } from "node:net";
 import type { Log } from "../core/log.ts";
+import { AccessControl } from "./access/access-control.ts";
 import { Client } from "./client.ts";
 import type { BrokerContext, Published } from "./context.ts";
 import { type BrokerLimits, defaultLimits } from "./limits.ts";
 import { type BoundAddress, type Listener, type ListenerEvents, listen } from "./listeners.ts";
 import type { Message } from "./message.ts";
-import type { BrokerOptions } from "./options.ts";
+import type { Authorise, BrokerOptions } from "./options.ts";
 import { RetainedMessages } from "./retained.ts";
 import { routeMessage } from "./router.ts";
 import { Sessions } from "./sessions.ts";
@@ -28,11 +29,17 @@ export interface Broker extends AsyncDisposable {
   /** Where it listens, in the order of the options. */
   readonly addresses: readonly BoundAddress[];
   stats(): BrokerStats;
+  /**
+   * Reads the password and ACL files again. Clients whose user is gone or has another password are disconnected.
+   * Throws GatewayError CONFIG_INVALID for a wrong file, and nothing has changed.
+   */
+  reload(): Promise<void>;
 }
 
 /** Listens once this resolves. Throws GatewayError: CONFIG_INVALID, ADDRESS_IN_USE. */
 export async function openBroker(options: BrokerOptions, deps: BrokerDeps): Promise<Broker> {
-  const context = createContext(options, deps);
+  const access = await AccessControl.open(options.listeners, deps.timers ?? systemTimers);
+  const context = createContext(options, deps, access);
   const clients = new Set<Client>();
   const stopExpiry = everyMinute(context.timers, () => context.retained.expire(context.timers.nowMs()));
   const listeners: Listener[] = [];
@@ -53,11 +60,21 @@ export async function openBroker(options: BrokerOptions, deps: BrokerDeps): Prom
   return {
     addresses: listeners.map(({ bound }) => bound),
     stats: () => ({ ...context.stats, dropped: { ...context.stats.dropped } }),
+    async reload() {
+      const apply = await access.prepare();
+      const isChanged = apply();
+      for (const client of clients) client.recheck(isChanged);
+    },
     [Symbol.asyncDispose]: close,
   };
 }
 
-function createContext(options: BrokerOptions, { log, timers = systemTimers, randomId = randomUUID }: BrokerDeps) {
+function createContext(
+  options: BrokerOptions,
+  { log, timers = systemTimers, randomId = randomUUID }: BrokerDeps,
+  access: AccessControl,
+) {
+  const authorise = options.authorise ?? rulesOf(options, access);
   const limits: BrokerLimits = { ...defaultLimits, ...options.limits };
   const stats = newStats();
   const tree = new TopicTree();
@@ -72,9 +89,9 @@ function createContext(options: BrokerOptions, { log, timers = systemTimers, ran
     timers,
     tree,
     retained,
-    authorise: options.authorise,
+    authorise,
     publishWill: (message, session) => {
-      const mayWrite = options.authorise?.(session.identity, "write", message.topic.name) ?? true;
+      const mayWrite = authorise?.(session.identity, "write", message.topic.name) ?? true;
       if (mayWrite) publish(message, session);
       else stats.dropped.denied++;
     },
@@ -82,6 +99,8 @@ function createContext(options: BrokerOptions, { log, timers = systemTimers, ran
   const prefix = options.autoIdPrefix ?? "auto-";
   const context: BrokerContext = {
     options,
+    access,
+    authorise,
     limits,
     log,
     timers,
@@ -95,6 +114,12 @@ function createContext(options: BrokerOptions, { log, timers = systemTimers, ran
     newClientId: () => `${prefix}${randomId()}`,
   };
   return context;
+}
+
+/** Undefined where no listener has an ACL file: then nothing is asked. */
+function rulesOf({ listeners }: BrokerOptions, access: AccessControl): Authorise | undefined {
+  if (listeners.every(({ aclFile }) => aclFile === undefined)) return undefined;
+  return (who, what, topic) => access.may(who, what, topic);
 }
 
 function admission(context: BrokerContext, clients: Set<Client>): ListenerEvents {

@@ -5,7 +5,7 @@ import { ProtocolFault, reason } from "./codec/reasons.ts";
 import type { BrokerContext } from "./context.ts";
 import { handleFirstPacket } from "./handlers/connect.ts";
 import { handlePacket } from "./handlers/packet.ts";
-import type { Identity, ListenerOptions } from "./options.ts";
+import { type Identity, type ListenerOptions, nameOf } from "./options.ts";
 import { Outgoing } from "./outgoing.ts";
 import { Parser } from "./parser.ts";
 import type { Session, SessionLink } from "./session.ts";
@@ -88,6 +88,14 @@ export class Client implements SessionLink {
     this.drop(why);
   }
 
+  /** Ends it where its user is gone from the password file that let it in, or has another password. */
+  recheck(isChanged: (passwordFile: string, user: string) => boolean): void {
+    const { passwordFile } = this.listener;
+    const username = this.identity?.username;
+    if (passwordFile !== undefined && username !== undefined && isChanged(passwordFile, username))
+      this.end(reason.notAuthorized, "its user was removed or has another password");
+  }
+
   endSoon(code: number, why: string): void {
     this.broker.turn.atEnd(() => this.end(code, why));
   }
@@ -163,11 +171,15 @@ export class Client implements SessionLink {
     if (session === undefined) {
       if (isProbe) return;
       this.broker.stats.refusedConnections++;
-      this.broker.log.warn("connection refused", { reason: why, address: this.address, ...identity });
+      this.broker.log.warn("connection refused", {
+        reason: why,
+        address: this.address,
+        ...(identity && nameOf(identity)),
+      });
       return;
     }
     this.broker.stats.clients--;
-    this.broker.log.info("client disconnected", { ...identity, reason: why });
+    this.broker.log.info("client disconnected", { ...(identity && nameOf(identity)), reason: why });
     this.broker.sessions.close(session, this);
   }
 }

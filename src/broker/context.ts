@@ -1,7 +1,8 @@
 import type { Log } from "../core/log.ts";
+import type { AccessControl } from "./access/access-control.ts";
 import type { BrokerLimits } from "./limits.ts";
 import type { Message } from "./message.ts";
-import type { BrokerOptions } from "./options.ts";
+import type { Authorise, BrokerOptions } from "./options.ts";
 import type { RetainedMessages } from "./retained.ts";
 import type { Sessions } from "./sessions.ts";
 import type { BrokerStats } from "./stats.ts";
@@ -13,6 +14,9 @@ import type { Turn } from "./turn.ts";
 /** What every connection shares. */
 export interface BrokerContext {
   readonly options: BrokerOptions;
+  readonly access: AccessControl;
+  /** Undefined: everything is allowed. */
+  readonly authorise: Authorise | undefined;
   readonly limits: BrokerLimits;
   readonly log: Log;
   readonly timers: Timers;

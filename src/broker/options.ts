@@ -1,3 +1,4 @@
+import type { Access } from "./access/acl.ts";
 import type { BrokerLimits } from "./limits.ts";
 
 export interface BrokerOptions {
@@ -6,17 +7,21 @@ export interface BrokerOptions {
   readonly limits?: Partial<BrokerLimits>;
   /** Begins the client ids that the broker assigns; `auto-` by default. */
   readonly autoIdPrefix?: string;
-  /** Who may connect where a listener neither is anonymous nor has an identity; nobody by default. */
+  /** Who may connect where a listener has neither a password file nor an identity and is not anonymous; nobody by default. */
   readonly authenticate?: Authenticate;
-  /** Asked at publish, subscribe (with the filter) and delivery; everything is allowed by default. */
+  /** Asked at publish, subscribe (with the filter) and delivery; by default the listeners' ACL files say. */
   readonly authorise?: Authorise;
 }
 
 export type ListenerOptions = TcpListenerOptions | UnixListenerOptions;
 
 interface AnyListenerOptions {
-  /** Default: true without `authenticate`. */
+  /** Clients without a user name. Default: true without `authenticate` and `passwordFile`. */
   readonly allowAnonymous?: boolean;
+  /** Users and passwords in Mosquitto's format. */
+  readonly passwordFile?: string;
+  /** Who may use which topics, in Mosquitto's format; everyone all of them by default. */
+  readonly aclFile?: string;
 }
 
 export interface TcpListenerOptions extends AnyListenerOptions {
@@ -46,6 +51,13 @@ export interface ConnectInfo {
 export interface Identity {
   readonly clientId: string;
   readonly username?: string;
+  /** The rules it is under: those of the listener it came in by. */
+  readonly aclFile: string | undefined;
+}
+
+/** As the log shows it. */
+export function nameOf({ clientId, username }: Identity): { clientId: string; username?: string } {
+  return { clientId, ...(username !== undefined && { username }) };
 }
 
 /** `refused` is a reason code of CONNACK, such as 0x86. */
@@ -53,4 +65,4 @@ export type AuthResult = { readonly ok: true; readonly username?: string } | { r
 
 export type Authenticate = (info: ConnectInfo) => AuthResult | Promise<AuthResult>;
 
-export type Authorise = (who: Identity, access: "read" | "write", topic: string) => boolean;
+export type Authorise = (who: Identity, access: Access, topic: string) => boolean;

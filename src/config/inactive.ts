@@ -28,12 +28,9 @@ const inactive: readonly Inactive[] = [
   },
   { path: "removed_devices", what: "decommissioning of devices that left the configuration" },
   { path: "web", what: "the dashboard" },
-  { path: "broker.password_file", what: "checking of passwords (listeners that need them stay closed)" },
-  { path: "broker.acl_file", what: "access rules (listeners that need them stay closed)" },
   { path: "broker.persistence", what: "keeping the broker's sessions over a restart", when: (value) => value === true },
   { path: "broker.persistence_window", what: "keeping the broker's sessions over a restart" },
   { path: "broker.listeners.*.tls", what: "TLS of the bundled broker (this listener stays closed)" },
-  { path: "broker.listeners.*.path", what: "listening on a Unix socket (this listener stays closed)" },
   {
     path: "broker.listeners.*.protocol",
     what: "MQTT over WebSocket (this listener stays closed)",
@@ -44,13 +41,6 @@ const inactive: readonly Inactive[] = [
     path: "broker.listeners.*.address",
     what: "listening beyond loopback (this listener stays closed)",
     when: (value) => typeof value === "string" && !isLoopback(value),
-  },
-  { path: "broker.listeners.*.password_file", what: "checking of passwords (this listener stays closed)" },
-  { path: "broker.listeners.*.acl_file", what: "access rules (this listener stays closed)" },
-  {
-    path: "broker.listeners.*.allow_anonymous",
-    what: "checking of passwords (this listener stays closed)",
-    when: (value) => value === false,
   },
   { path: "broker.listeners.*.mount_point", what: "mount points (this listener stays closed)", when: isSet },
   { path: "mqtt.qos.commands", what: "commands" },
@@ -77,13 +67,7 @@ export function inactiveFindings(tree: unknown): Finding[] {
 /** The listeners that the broker can serve as they are asked for; the others stay closed rather than open wider. */
 export function activeListeners(listeners: readonly ListenerConfig[]): ListenerConfig[] {
   return listeners.filter(
-    ({ endpoint, protocol, tls, allowAnonymous, aclFile, mountPoint }) =>
-      endpoint.kind === "tcp" &&
-      isLoopback(endpoint.address) &&
-      protocol === "mqtt" &&
-      !tls &&
-      allowAnonymous &&
-      aclFile === undefined &&
-      mountPoint === "",
+    ({ endpoint, protocol, tls, mountPoint }) =>
+      (endpoint.kind === "unix" || isLoopback(endpoint.address)) && protocol === "mqtt" && !tls && mountPoint === "",
   );
 }

@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Broker } from "../broker/broker.ts";
-import type { BrokerOptions } from "../broker/options.ts";
+import type { BrokerOptions, ListenerOptions } from "../broker/options.ts";
 import { activeListeners } from "../config/inactive.ts";
+import type { ListenerConfig } from "../config/schema/broker.ts";
 import type { Config } from "../config/schema/config.ts";
 import type { GatewayInfo } from "../core/gateway.ts";
 import { topicsOf } from "../core/topics.ts";
@@ -21,13 +22,18 @@ export function privateSocket(runtimeDirectory: string): string {
 }
 
 export function brokerOptions(broker: Config["broker"], privatePath?: string): BrokerOptions {
-  const listeners = activeListeners(broker.listeners).map(({ endpoint }) => endpoint);
+  const listeners = activeListeners(broker.listeners).map(listenerOptions);
   const { keepAliveMs, sessionExpiryMs, memoryBytes: _, publishRate: __, ...limits } = broker.limits;
   return {
     listeners: [...listeners, ...(privatePath ? [{ path: privatePath, mode: 0o600, identity: "fieldpost" }] : [])],
     limits: { ...limits, keepAliveS: keepAliveMs / 1000, sessionExpiryS: sessionExpiryMs / 1000 },
     autoIdPrefix: broker.autoIdPrefix,
   };
+}
+
+function listenerOptions({ endpoint, allowAnonymous, passwordFile, aclFile }: ListenerConfig): ListenerOptions {
+  const { kind: _, ...where } = endpoint;
+  return { ...where, allowAnonymous, ...(passwordFile && { passwordFile }), ...(aclFile && { aclFile }) };
 }
 
 export function uplinkOptions(config: Config, gateway: GatewayInfo, runtimeDirectory: string): UplinkOptions {

@@ -9,6 +9,8 @@ export interface ReloadDeps {
   readonly log: Log;
   /** Reads the file again; rejects with a ConfigError when it is wrong. */
   load(): Promise<Config>;
+  /** Takes the files that the configuration names (passwords, access rules) as they are now; rejects for a wrong one. */
+  applyFiles(): Promise<void>;
   applyDevices(devices: Config["devices"]): Promise<void>;
   /** More than devices changed: the gateway starts again with this configuration. */
   startAgain(config: Config): void;
@@ -64,6 +66,7 @@ export class Reloader {
   async #reload(): Promise<void> {
     const config = await this.#deps.load();
     if (!this.#startingAgain && sameBut("devices", this.#current, config)) {
+      await this.#deps.applyFiles();
       await this.#deps.applyDevices(config.devices);
       this.#current = config;
       this.#deps.log.info("configuration reloaded", { devices: config.devices.length });

@@ -106,7 +106,7 @@ ${DEVICES}  - { id: soil, driver: ds18b20, bus: sim, interval: 1s }
     gateway.configure(`${base}devices:\n  - { id: climate, driver: bme281, bus: sim }\n`);
     gateway.signal("SIGHUP");
     await waitFor(() => gateway.err().includes("the old one stays"), "the refusal");
-    expect(gateway.err()).toContain("bme280");
+    await waitFor(() => gateway.err().includes("bme280"), "what is wrong");
     const { code, out } = await gateway.command("status", "--json").then(async (finished) => {
       gateway.configure(base + DEVICES);
       return finished.code === 2 ? await gateway.command("status", "--json") : finished;

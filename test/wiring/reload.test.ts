@@ -28,10 +28,12 @@ function bench(...files: Config[]) {
   const world = {
     load: async () => files.shift() ?? config(),
     apply: async (_devices: Config["devices"]) => {},
+    applyFiles: async () => {},
   };
   const reloader = new Reloader(config(), {
     log: fakeLog(),
     load: () => world.load(),
+    applyFiles: () => world.applyFiles(),
     async applyDevices(devices) {
       await world.apply(devices);
       applied.push(devices.map(({ id }) => id));
@@ -47,6 +49,15 @@ describe("a reload", () => {
     await reloader.reload();
     expect(applied).toEqual([["climate", "soil"]]);
     expect(startedAgain).toEqual([]);
+  });
+
+  test("that finds a wrong file of passwords or access rules changes nothing", async () => {
+    const { reloader, world, applied } = bench(config(CLIMATE + SOIL));
+    world.applyFiles = async () => {
+      throw new GatewayError("CONFIG_INVALID", "passwords:3: expected NAME:HASH");
+    };
+    await expect(reloader.reload()).rejects.toThrow("passwords:3");
+    expect(applied).toEqual([]);
   });
 
   test("that finds nothing but another password starts again", async () => {

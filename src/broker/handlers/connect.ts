@@ -6,7 +6,7 @@ import type { ConnackPacket, ConnectPacket } from "../codec/packets.ts";
 import type { Properties } from "../codec/properties.ts";
 import { connackCodeV4, malformed, ProtocolFault, reason } from "../codec/reasons.ts";
 import { levelCount } from "../codec/topic-rules.ts";
-import type { Identity } from "../options.ts";
+import { type Identity, nameOf } from "../options.ts";
 import { willOf } from "../will.ts";
 
 /** CONNECT: refused with the reason that its version has a word for, or handed on to authentication. */
@@ -63,7 +63,11 @@ async function acceptWhenAuthenticated(client: Client, connect: ConnectPacket): 
   const clientId = connect.clientId === "" ? broker.newClientId() : connect.clientId;
   const result = await authenticate(client, connect, clientId);
   if (client.state !== "authenticating") return;
-  const identity: Identity = { clientId, ...("username" in result && { username: result.username }) };
+  const identity: Identity = {
+    clientId,
+    ...("username" in result && { username: result.username }),
+    aclFile: client.listener.aclFile,
+  };
   client.identity = identity;
   if ("refused" in result) refuse(client, result.refused, "not let in", client.version === 5);
   else accept(client, connect, identity);
@@ -86,7 +90,7 @@ function accept(client: Client, connect: ConnectPacket, identity: Identity): voi
   client.outgoing.maxPacketBytes = connect.properties.maximumPacketSize ?? Number.POSITIVE_INFINITY;
   client.parser.strictLength = client.version === 5;
   stats.clients++;
-  log.info("client connected", { ...identity, address: client.address, version: client.version, keepAliveS });
+  log.info("client connected", { ...nameOf(identity), address: client.address, version: client.version, keepAliveS });
   client.opened(session, keepAliveS);
   client.send(encodeConnack(connackOf(client, connect, identity, present, expiryS, keepAliveS), client.version));
   session.attach(client, Math.min(limits.inflightMessages, connect.properties.receiveMaximum ?? 0xffff));

@@ -29,7 +29,7 @@ export function handlePublish(client: Client, first: number, bytes: Buffer, star
 /** Returns the reason code to acknowledge it with. MQTT 3.1.1 knows none, so there it is taken and dropped. */
 function publish(client: Client, session: Session, topic: Topic): number {
   const { broker } = client;
-  const { authorise } = broker.options;
+  const { authorise } = broker;
   if (authorise !== undefined && !authorise(session.identity, "write", topic.name)) {
     broker.stats.dropped.denied++;
     return reason.notAuthorized;

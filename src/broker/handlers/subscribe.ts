@@ -27,11 +27,10 @@ export function handleSubscribe(client: Client, packet: SubscribePacket): void {
 const failureV4 = 0x80;
 
 function refusal(client: Client, session: Session, { filter }: SubscriptionRequest): number | undefined {
-  const { limits, options } = client.broker;
+  const { limits, authorise } = client.broker;
   if (isShared(filter)) return reason.sharedSubscriptionsNotSupported;
   if (levelCount(filter) > limits.topicLevels) return reason.topicFilterInvalid;
-  if (options.authorise !== undefined && !options.authorise(session.identity, "read", filter))
-    return reason.notAuthorized;
+  if (authorise !== undefined && !authorise(session.identity, "subscribe", filter)) return reason.notAuthorized;
   if (!session.subscriptions.has(filter) && session.subscriptions.size >= limits.subscriptions)
     return reason.quotaExceeded;
   return undefined;

@@ -1,7 +1,8 @@
-import { openBroker } from "../../broker/broker.ts";
+import { type Broker, openBroker } from "../../broker/broker.ts";
 import { loadConfig } from "../../config/load.ts";
 import { placeOf } from "../../config/problems.ts";
-import { GatewayError } from "../../core/errors.ts";
+import { GatewayError, isGatewayError } from "../../core/errors.ts";
+import type { Log } from "../../core/log.ts";
 import { createLog, logStyle } from "../../service/log.ts";
 import { brokerOptions, shownAddresses } from "../../wiring/options.ts";
 import { type Command, EXIT } from "../command.ts";
@@ -20,10 +21,23 @@ export const broker: Command = {
     }
     await using opened = await openBroker(options, { log });
     io.out(`fieldpost broker is running: ${shownAddresses(opened.addresses).join(", ")}\n`);
+    const stopListening = io.onReload(() => void reloadFiles(opened, log));
     await new Promise<void>((resolve) => {
       if (io.signal.aborted) resolve();
       else io.signal.addEventListener("abort", () => resolve(), { once: true });
     });
+    stopListening();
     return EXIT.ok;
   },
 };
+
+/** Password and access files; what the configuration itself says takes a new start. */
+async function reloadFiles(opened: Broker, log: Log): Promise<void> {
+  try {
+    await opened.reload();
+    log.info("password and access files reloaded");
+  } catch (error) {
+    if (!isGatewayError(error)) throw error;
+    log.error("reload failed: what was loaded before stays", { reason: error.message });
+  }
+}
