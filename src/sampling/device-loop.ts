@@ -1,6 +1,6 @@
 import type { Clock } from "../core/clock.ts";
 import type { Channel, DeviceHealth } from "../core/device.ts";
-import { GatewayError, messageOf } from "../core/errors.ts";
+import { GatewayError, isGatewayError, messageOf } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
 import type { Random } from "../core/random.ts";
 import type { Sample } from "../core/reading.ts";
@@ -8,7 +8,7 @@ import { channelsOf, type Sensor } from "../drivers/driver.ts";
 import { readWithin, withDeadline } from "./attempt.ts";
 import { afterFailure, afterSuccess, starting } from "./health.ts";
 import { nextDueMs, RETRY_PERIOD_MS, reopenDelayMs } from "./schedule.ts";
-import { validate } from "./validate.ts";
+import { type Validated, validate } from "./validate.ts";
 
 /** A device as the sampler needs it. */
 export interface SampledDevice {
@@ -64,7 +64,8 @@ class DeviceLoop {
   #lastGoodMonoMs: number | undefined;
   /** The schedule's origin: one for the device's whole life, so that reopening does not shift its slots. */
   #originMs: number | undefined;
-  #reading = false;
+  #busy = false;
+  #reportedBug: string | undefined;
 
   constructor(device: SampledDevice, sink: DeviceSink, deps: SamplerDeps, signal: AbortSignal) {
     this.#device = device;
@@ -92,9 +93,9 @@ class DeviceLoop {
     const { clock } = this.#deps;
     let late: Promise<Sensor> | undefined;
     try {
-      const opening = async () => {
-        late = this.#device.open();
-        return await late;
+      const opening = () => {
+        late = this.#alone(() => this.#device.open());
+        return late;
       };
       const sensor = await withDeadline(opening, OPEN_DEADLINE_MS, clock, this.#signal);
       const channels = sensor.channels ? channelsOf(sensor.channels) : this.#device.channels;
@@ -113,7 +114,7 @@ class DeviceLoop {
   async #sampleUntilBroken(sensor: Sensor): Promise<boolean> {
     const { clock } = this.#deps;
     const channels = sensor.channels ? channelsOf(sensor.channels) : this.#device.channels;
-    sensor.watch?.((sample) => this.#take(sample, channels));
+    if (!this.#watch(sensor, channels)) return false;
     let worked = false;
     for (let failures = 0; failures < FAILURES_BEFORE_REOPEN; ) {
       this.#originMs ??= clock.monoMs();
@@ -125,26 +126,54 @@ class DeviceLoop {
     return worked;
   }
 
+  /** False where the device cannot be watched, which is a fault of its opening. */
+  #watch(sensor: Sensor, channels: readonly Channel[]): boolean {
+    try {
+      sensor.watch?.((sample) => this.#reported(sample, channels));
+      return true;
+    } catch (error) {
+      this.#failed(error, { opening: true });
+      return false;
+    }
+  }
+
+  #reported(sample: Sample, channels: readonly Channel[]): void {
+    if (this.#signal.aborted) return;
+    let validated: Validated;
+    try {
+      validated = validate(sample, channels);
+    } catch (error) {
+      this.#failed(error, { opening: false });
+      return;
+    }
+    this.#take(validated, channels);
+  }
+
   async #slot(sensor: Sensor, channels: readonly Channel[]): Promise<boolean> {
     const deadlineMs = Math.max(this.#device.expectedMs * 4, 2_000);
-    const read = (signal: AbortSignal) => this.#readAlone(sensor, signal);
+    const read = (signal: AbortSignal) => this.#alone(() => sensor.read(signal));
+    let validated: Validated;
     try {
-      return this.#take(await readWithin(read, deadlineMs, this.#deps, this.#signal), channels);
+      validated = validate(await readWithin(read, deadlineMs, this.#deps, this.#signal), channels);
     } catch (error) {
       this.#signal.throwIfAborted();
       this.#failed(error, { opening: false });
       return false;
     }
+    return this.#take(validated, channels);
   }
 
-  /** A read that was given up may still hang in the kernel: no second one is piled on top of it. */
-  async #readAlone(sensor: Sensor, signal: AbortSignal): Promise<Sample> {
-    if (this.#reading) throw new GatewayError("DEADLINE", "the read before this one has still not ended");
-    this.#reading = true;
+  /**
+   * What was given up may still hang in the kernel, with a thread of the pool: nothing is piled on top of it, or four
+   * tries later no other device could read a file.
+   */
+  async #alone<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#busy) throw new GatewayError("DEADLINE", "the access before this one has still not ended");
+    this.#busy = true;
     try {
-      return await sensor.read(signal);
+      return await work();
     } finally {
-      this.#reading = false;
+      this.#busy = false;
     }
   }
 
@@ -155,8 +184,8 @@ class DeviceLoop {
     return ok ? dueMs : Math.min(dueMs, RETRY_PERIOD_MS);
   }
 
-  #take(raw: Sample, channels: readonly Channel[]): boolean {
-    const { sample, fault } = validate(raw, channels);
+  /** Outside of every `try`: what the store throws is no fault of the device. */
+  #take({ sample, fault }: Validated, channels: readonly Channel[]): boolean {
     const hasValues = Object.keys(sample.values).length > 0;
     if (hasValues) {
       this.#lastGoodMonoMs = this.#deps.clock.monoMs();
@@ -168,6 +197,7 @@ class DeviceLoop {
   }
 
   #failed(error: unknown, { opening }: { opening: boolean }): void {
+    if (!isGatewayError(error)) this.#reportBug(error);
     const failure = {
       monoMs: this.#deps.clock.monoMs(),
       opening,
@@ -175,6 +205,14 @@ class DeviceLoop {
       offlineAfterMs: this.#device.offlineAfterMs,
     };
     this.#changed(afterFailure(this.#health, error, failure));
+  }
+
+  /** A bug in one driver must not end twenty sound devices, nor go unseen: its stack, once. */
+  #reportBug(error: unknown): void {
+    if (this.#reportedBug === messageOf(error)) return;
+    this.#reportedBug = messageOf(error);
+    const stack = error instanceof Error ? error.stack : undefined;
+    this.#deps.log.error("the driver has a bug: please report this", { stack: stack ?? messageOf(error) });
   }
 
   #changed(health: DeviceHealth): void {

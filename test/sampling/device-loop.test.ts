@@ -11,8 +11,8 @@ import { fakeLog } from "../fakes/log.ts";
 const channels = channelsOf({ temperature: { quantity: "temperature", min: -40, max: 85 } });
 const nack = () => new GatewayError("BUS_NACK", "no answer at 0x44 on sim");
 
-/** A device on a bench: what it does is a function that the test swaps. */
-function bench(intervalMs = 10_000) {
+/** A device on a bench: what it does is a function that the test swaps; `open` is what it does from the start. */
+function bench(intervalMs = 10_000, open?: (sensor: Sensor) => Promise<Sensor>) {
   const clock = new FakeClock();
   const log = fakeLog();
   const stop = new AbortController();
@@ -28,6 +28,10 @@ function bench(intervalMs = 10_000) {
     opened: 0,
     closed: 0,
   };
+  if (open) {
+    const { open: opened } = world;
+    world.open = async () => await open(await opened());
+  }
   const device: SampledDevice = {
     id: "probe",
     intervalMs,
@@ -153,6 +157,34 @@ describe("a device that fails", () => {
     expect(calls).toBe(1);
   });
 
+  test("that hangs while it opens is not opened a second time before the first try has ended", async () => {
+    let calls = 0;
+    const { clock, health } = bench(10_000, () => {
+      calls++;
+      return new Promise(() => undefined);
+    });
+    await clock.advance(300_000);
+    expect(health()).toMatchObject({ state: "failing", online: false, code: "DEADLINE" });
+    expect(calls).toBe(1);
+  });
+
+  test("that cannot be watched is closed and opened again", async () => {
+    let broken = true;
+    const { clock, world, health, ended } = bench(10_000, async (sensor) => ({
+      ...sensor,
+      watch() {
+        if (broken) throw new GatewayError("FILE_IO", "pin 17 failed (ENODEV)");
+      },
+    }));
+    await clock.advance(10_000);
+    expect(health()).toMatchObject({ state: "failing", code: "FILE_IO" });
+    expect(world.closed).toBeGreaterThan(1);
+    broken = false;
+    await clock.advance(60_000);
+    expect(health()).toMatchObject({ state: "ok" });
+    await expect(Promise.race([ended, "runs"])).resolves.toBe("runs");
+  });
+
   test("gives no value outside what it can measure, and says why", async () => {
     const { clock, world, samples, health } = bench();
     world.read = async () => ({ values: { temperature: 127.94 } });
@@ -160,6 +192,36 @@ describe("a device that fails", () => {
     expect(samples).toHaveLength(0);
     expect(health()).toMatchObject({ state: "failing", code: "BAD_VALUE" });
     expect(health()?.reason).toContain("temperature = 127.94");
+  });
+
+  test("for a bug in its driver says INTERNAL and logs the stack once, and heals when the bug does not strike", async () => {
+    const { clock, world, log, health } = bench();
+    const { read } = world;
+    world.read = async () => {
+      throw new TypeError("x is not a function");
+    };
+    await clock.advance(100_000);
+    expect(health()).toMatchObject({ state: "failing", code: "INTERNAL", reason: "x is not a function" });
+    const errors = log.lines.filter(({ level }) => level === "error");
+    expect(errors).toHaveLength(1);
+    expect(errors[0]?.fields.stack).toContain("device-loop.test.ts");
+    world.read = read;
+    await clock.advance(60_000);
+    expect(health()).toMatchObject({ state: "ok" });
+  });
+
+  test("for a driver that reports what is no sample says INTERNAL too", async () => {
+    let emit: (sample: Sample) => void = () => undefined;
+    const { clock, health, samples } = bench(10_000, async (sensor) => ({
+      ...sensor,
+      watch(emitted) {
+        emit = emitted;
+      },
+    }));
+    await clock.advance(1);
+    emit({} as Sample);
+    expect(health()).toMatchObject({ state: "failing", code: "INTERNAL" });
+    expect(samples).toHaveLength(1);
   });
 
   test("writes one line a transition, not one a failed read", async () => {
@@ -171,4 +233,22 @@ describe("a device that fails", () => {
     await clock.advance(100_000);
     expect(log.lines.map(({ message }) => message)).toEqual(["device is ok", "device is failing"]);
   });
+});
+
+test("a store that throws ends the loop: that is no fault of the device", async () => {
+  const clock = new FakeClock();
+  const device: SampledDevice = {
+    id: "probe",
+    intervalMs: 1000,
+    offlineAfterMs: 3000,
+    expectedMs: 10,
+    channels,
+    open: async () => ({ read: async () => ({ values: { temperature: 20 } }) }),
+  };
+  const sample = () => {
+    throw new Error("the store has a bug");
+  };
+  const sink: DeviceSink = { opened: () => undefined, health: () => undefined, sample };
+  const deps = { clock, random: () => 0.5, log: fakeLog() };
+  await expect(runDevice(device, sink, deps, new AbortController().signal)).rejects.toThrow("the store has a bug");
 });
