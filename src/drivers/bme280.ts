@@ -12,6 +12,7 @@ import {
   measurementMs,
   oversamplingCode,
   REGISTER,
+  reset,
   TRIMMING_LENGTH,
   type Trimming,
   untilIdle,
@@ -40,7 +41,7 @@ export const bme280 = i2cDriver({
   identify: (chip) => identify280(chip, "BME280", [ID]),
 
   async open(chip, { oversampling, filter }, context) {
-    await untilIdle(chip, context);
+    await reset(chip, context);
     const trimming = decodeTrimming(await chip.readRegister(REGISTER.trimming, TRIMMING_LENGTH));
     const [H1 = 0] = await chip.readRegister(REGISTER.trimmingH1, 1);
     const humidityTrimming = decodeHumidityTrimming(H1, await chip.readRegister(REGISTER.trimmingH2, 7));

@@ -11,6 +11,7 @@ import {
   identify280,
   measurementMs,
   REGISTER,
+  reset,
   TRIMMING_LENGTH,
   type Trimming,
   untilIdle,
@@ -38,7 +39,7 @@ export const bmp280 = i2cDriver({
   identify: (chip) => identify280(chip, "BMP280", IDS),
 
   async open(chip, { oversampling, filter }, context) {
-    await untilIdle(chip, context);
+    await reset(chip, context);
     const trimming = decodeTrimming(await chip.readRegister(REGISTER.trimming, TRIMMING_LENGTH));
     // All of them each time: what a brown-out erased is back with the next read.
     const start = [

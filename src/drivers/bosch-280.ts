@@ -13,6 +13,7 @@ export const REGISTER = {
   trimmingH1: 0xa1,
   trimmingH2: 0xe1,
   id: 0xd0,
+  reset: 0xe0,
   ctrlHum: 0xf2,
   status: 0xf3,
   ctrlMeas: 0xf4,
@@ -101,6 +102,20 @@ export async function untilIdle(chip: I2cDevice, { clock }: DriverContext, signa
     await clock.sleep(IDLE_POLL_MS, signal);
   }
   throw new GatewayError("NOT_READY", `status is still busy ${IDLE_POLLS * IDLE_POLL_MS} ms after the longest time`);
+}
+
+const RESET_COMMAND = 0xb6;
+/** Start-up time (BMP280 §1, BME280 §1.1). */
+const STARTUP_MS = 2;
+
+/**
+ * As after power-on, ready to be read and written. A program before us may have left the chip in normal mode, in which it
+ * measures almost without pause, and ignores what is written to `config` (BME280 §5.4.6).
+ */
+export async function reset(chip: I2cDevice, context: DriverContext): Promise<void> {
+  await chip.writeRegister(REGISTER.reset, RESET_COMMAND);
+  await context.clock.sleep(STARTUP_MS);
+  await untilIdle(chip, context);
 }
 
 /**

@@ -159,3 +159,16 @@ describe("on the bus", () => {
     await expect(letPass(sensor.read(never))).rejects.toMatchObject({ code: "NOT_READY" });
   });
 });
+
+test.each([bme280, bmp280])("a $name that another program left in normal mode is reset and read", async (driver) => {
+  const { open, letPass, hardware } = bench(driver, { filter: 4 });
+  const bus = await hardware.i2c("sim");
+  const address = driver.port === "i2c" ? driver.addresses[0] : 0;
+  // Oversampling of 16 for both, normal mode: it measures for 68 ms and rests for half a millisecond.
+  await bus.transfer([{ address, write: Uint8Array.of(0xf4, 0b101_101_11) }]);
+  const sensor = await letPass(open());
+  const { values } = await letPass(sensor.read(never));
+  expect(values.temperature).toBeCloseTo(22.25, 1);
+  const [config] = await bus.transfer([{ address, write: Uint8Array.of(0xf5), read: 1 }]);
+  expect(config).toEqual(Uint8Array.of(0b010_00));
+});

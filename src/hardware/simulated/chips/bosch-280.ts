@@ -1,9 +1,9 @@
 import type { SimulatedChip, World } from "../chip.ts";
 
 /**
- * BMP280 and BME280 at register level (BST-BMP280-DS001, BST-BME280-DS002), without the IIR filter and normal mode. Codes
- * are found by bisection on the datasheet's integer formulas, so that a driver that computes in floating point is
- * checked against something else than itself.
+ * BMP280 and BME280 at register level (BST-BMP280-DS001, BST-BME280-DS002), without the IIR filter and the pauses of
+ * normal mode. Codes are found by bisection on the datasheet's integer formulas, so that a driver that computes in
+ * floating point is checked against something else than itself.
  */
 
 const ID = 0xd0;
@@ -17,6 +17,7 @@ const TEMPERATURE = 0xfa;
 const HUMIDITY = 0xfd;
 
 const MODE = 0b11;
+const NORMAL_MODE = 0b11;
 const RESET_COMMAND = 0xb6;
 const MEASURING = 0b1000;
 const COPYING_TRIMMING = 0b0001;
@@ -62,6 +63,8 @@ export function bosch280Chip(world: World, facts: Bosch280): SimulatedChip {
     return { t: averaged(ctrlMeas >> 5), p: averaged((ctrlMeas >> 2) & 7), h: averaged(latchedHum) };
   };
 
+  const isNormal = () => ((registers[CTRL_MEAS] ?? 0) & MODE) === NORMAL_MODE;
+
   /** The typical duration (BME280 §9.1): the driver must wait for the longest. */
   const measurementMs = () => {
     const { t, p, h } = samples();
@@ -75,6 +78,10 @@ export function bosch280Chip(world: World, facts: Bosch280): SimulatedChip {
     put20(PRESSURE, p ? facts.pressureCode(world.pressureHpa(), temperatureC) : NO_DATA_20_BIT);
     const humidity = facts.humidityCode?.(world.humidityPercent(), temperatureC);
     if (humidity !== undefined) put16(HUMIDITY, h ? humidity : NO_DATA_16_BIT);
+    if (isNormal()) {
+      doneMs = world.monoMs() + measurementMs();
+      return;
+    }
     registers[CTRL_MEAS] = (registers[CTRL_MEAS] ?? 0) & ~MODE;
     doneMs = Number.POSITIVE_INFINITY;
   };
@@ -87,6 +94,8 @@ export function bosch280Chip(world: World, facts: Bosch280): SimulatedChip {
 
   const writeRegister = (register: number, value: number) => {
     if (register === RESET && value === RESET_COMMAND) reset();
+    // In normal mode `config` need not be taken (BME280 §5.4.6).
+    if (register === CONFIG && isNormal()) return;
     if (register === CONFIG || (register === CTRL_HUM && facts.humidityCode)) registers[register] = value;
     if (register !== CTRL_MEAS) return;
     registers[CTRL_MEAS] = value;
