@@ -91,7 +91,7 @@ export async function runAgent(config: Config, deps: AgentDeps, signal: AbortSig
   await roster.apply(config.devices);
   deps.ready({
     gateway: gateway.id,
-    broker: broker ? shownAddresses(broker.addresses, privatePath) : config.mqtt.urls,
+    broker: [...config.mqtt.urls, ...(broker ? shownAddresses(broker.addresses, privatePath) : [])],
   });
   await runTogether(AbortSignal.any([signal, restart.signal]), [
     (inner) => uplink.run(inner),

@@ -21,6 +21,7 @@ export function deviceFindings(tree: unknown, drivers: readonly Driver[]): Findi
     ...claimedTwice(devices.flatMap(idClaims)),
     ...claimedTwice(devices.flatMap(pinClaims)),
     ...claimedTwice(devices.flatMap(addressClaims)),
+    ...claimedTwice(devices.flatMap(sensorClaims)),
     ...previousIdFindings(devices),
     ...devices.flatMap(plannedFindings),
     ...devices.flatMap(channelFindings),
@@ -74,6 +75,16 @@ function addressClaims({ path, value, driver }: Device): Claim[] {
   const remedy = "give one of the two another address (most chips have a pin for it) or another bus";
   const at = value.address === undefined ? [...path, "driver"] : [...path, "address"];
   return [{ thing: `0x${address.toString(16).padStart(2, "0")} on ${bus}`, owner: nameOf(path, value), at, remedy }];
+}
+
+/** On 1-Wire the id is the address. */
+function sensorClaims({ path, value }: Device): Claim[] {
+  if (typeof value.sensor !== "string") return [];
+  const where = value.bus === SIMULATED ? "simulated sensor" : "sensor";
+  const remedy = "each sensor on the bus has an id of its own";
+  return [
+    { thing: `${where} ${value.sensor.slice(0, 64)}`, owner: nameOf(path, value), at: [...path, "sensor"], remedy },
+  ];
 }
 
 function previousIdFindings(devices: readonly Device[]): Finding[] {

@@ -63,13 +63,17 @@ function meantValue(value: unknown, values: readonly unknown[]): string {
 
 /** No alternative fits at all: name them. */
 function unionComplaint(branches: readonly (readonly Issue[])[], value: unknown): string {
-  const issues = branches.flat();
+  const issues = branches.flat().flatMap(leaves);
   const values = issues.flatMap((issue) => (issue.code === "invalid_value" ? issue.values : []));
   const types = issues.flatMap((issue) =>
     issue.code === "invalid_type" ? [kinds[issue.expected] ?? issue.expected] : [],
   );
   const expected = [...(values.length ? [oneOf(values)] : []), ...new Set(types)];
   return `expected ${expected.join(", or ")}${meantValue(value, values)}`;
+}
+
+function leaves(issue: Issue): Issue[] {
+  return issue.code === "invalid_union" ? issue.errors.flat().flatMap(leaves) : [issue];
 }
 
 function bound(origin: string, limit: number | bigint, word: string, inclusive: boolean): string {

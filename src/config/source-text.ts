@@ -57,7 +57,9 @@ function lineStarts(text: string): number[] {
 }
 
 function charactersOf(text: string): number {
-  return [...text].length;
+  let count = 0;
+  for (const _ of text) count += 1;
+  return count;
 }
 
 /** Nothing in a file may steer the terminal that it is shown on; a tab counts as one column. */

@@ -54,7 +54,11 @@ export const host = filesDriver({
   name: "host",
   title: "The machine itself: CPU temperature, load, memory, disk, power supply and Wi-Fi",
   options: {
-    disk: z.string().startsWith("/").default("/").describe("Path on the file system whose use is reported"),
+    disk: z
+      .string()
+      .startsWith("/", { error: "expected an absolute path, such as / or /mnt/usb" })
+      .default("/")
+      .describe("Path on the file system whose use is reported"),
   },
   channels,
   timing: { minIntervalMs: 1000, expectedMs: 100, defaultIntervalMs: 60_000 },

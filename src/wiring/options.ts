@@ -23,7 +23,7 @@ export function privateSocket(runtimeDirectory: string): string {
 
 export function brokerOptions(broker: Config["broker"], privatePath?: string): BrokerOptions {
   const listeners = activeListeners(broker.listeners).map(listenerOptions);
-  const { keepAliveMs, sessionExpiryMs, memoryBytes: _, publishRate: __, ...limits } = broker.limits;
+  const { keepAliveMs, sessionExpiryMs, publishRate: _, ...limits } = broker.limits;
   return {
     listeners: [...listeners, ...(privatePath ? [{ path: privatePath, mode: 0o600, identity: "fieldpost" }] : [])],
     limits: { ...limits, keepAliveS: keepAliveMs / 1000, sessionExpiryS: sessionExpiryMs / 1000 },

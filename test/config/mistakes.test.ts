@@ -96,6 +96,33 @@ describe("a file with many mistakes", () => {
   });
 });
 
+describe("a mistake that could hide another", () => {
+  it("is told beside it: a key twice, an unknown one, a bad duration and a bad address in one device", () => {
+    const text = `devices:
+  - id: a
+    driver: bme280
+    interval: 10
+    name: A
+    name: B
+    intervall: 5s
+    address: 0x80
+    offline_after: soon
+`;
+    expect(errorsOf(text).map((error) => error.split(" ")[0])).toEqual(["4:15", "6:5", "7:5", "8:14", "9:20"]);
+  });
+
+  it("is told beside it: what every device has, where the driver is not known", () => {
+    const text = `devices:
+  - id: A
+    driver: nonsense
+    interval: 5
+    qos: 3
+    channels: { temperature: { decimal: 1 } }
+`;
+    expect(errorsOf(text).map((error) => error.split(" ")[0])).toEqual(["2:9", "3:13", "4:15", "5:10", "6:32"]);
+  });
+});
+
 describe("an unknown key", () => {
   it.each([
     ["mqqt: {}", "1:1 unknown key `mqqt`; did you mean `mqtt`?"],
@@ -147,6 +174,9 @@ describe("a value of another type", () => {
       "1:15 `level: warning`: expected one of `debug`, `info`, `warn`, `error`; did you mean `warn`?",
     ],
     ["mqtt: { qos: { state: 3 } }", "1:23 `state: 3`: expected one of `0`, `1`, `2`"],
+    ["devices: [{ id: a, driver: sht4x, qos: 3 }]", /^1:40 `qos: 3`: expected one of `0`, `1`, `2`, or a mapping/],
+    ["mqtt: { publish: [state, readings, events] }", "1:36 `publish: events`: expected one of `state`, `readings`"],
+    ["mqtt: { publish: [state, state] }", "1:18 `publish`: one of them is here twice"],
     ["mqtt: { publish: [state, events] }", "1:26 `publish: events`: expected one of `state`, `readings`"],
     ["gateway: { name: }", "1:12 `name`: expected text; there is no value here"],
     ["removed_devices: { grace: later }", /^1:27 `grace: later`: expected/],

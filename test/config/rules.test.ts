@@ -35,6 +35,13 @@ describe("rules between devices", () => {
     ]);
   });
 
+  it("refuses one sensor of 1-Wire for two devices", () => {
+    const sensor = "driver: ds18b20, sensor: 28-00155e000001";
+    expect(errorsOf(devices(`id: a, ${sensor}`, `id: b, ${sensor}`))).toEqual([
+      "3:39 sensor 28-00155e000001 is taken already by `a`: each sensor on the bus has an id of its own",
+    ]);
+  });
+
   it("refuses a bus for what has none, and names what it takes", () => {
     expect(errorsOf(devices("id: a, driver: ds18b20, bus: i2c-1"))[0]).toContain("a `ds18b20` has no bus to choose");
     expect(errorsOf(devices("id: a, driver: sht4x, bus: spi0"))[0]).toContain(

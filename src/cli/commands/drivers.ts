@@ -1,7 +1,7 @@
+import { didYouMean } from "../../config/suggest.ts";
 import { formatDurationMs } from "../../core/duration.ts";
-import { GatewayError } from "../../core/errors.ts";
 import { type DriverPage, describeDriver } from "../../drivers/describe.ts";
-import { findDriver, drivers as registry } from "../../drivers/registry.ts";
+import { findDriver, namesOf, drivers as registry } from "../../drivers/registry.ts";
 import { type Command, EXIT } from "../command.ts";
 import { renderTable } from "../table.ts";
 
@@ -18,7 +18,11 @@ export const drivers: Command = {
       return EXIT.ok;
     }
     const driver = findDriver(name);
-    if (!driver) throw new GatewayError("CONFIG_INVALID", `no driver "${name}": \`fieldpost drivers\` lists them`);
+    if (!driver) {
+      const hint = didYouMean(name, registry.flatMap(namesOf)) || "; `fieldpost drivers` lists them";
+      io.err(`error: there is no driver "${name}"${hint}\n`);
+      return EXIT.usage;
+    }
     const page = describeDriver(driver);
     io.out(json ? `${JSON.stringify(page)}\n` : renderPage(page));
     return EXIT.ok;

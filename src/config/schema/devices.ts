@@ -64,7 +64,11 @@ const common = {
 type Common = z.output<z.ZodObject<typeof common>>;
 
 /** What can be checked of a device whose driver is not known. */
-export const anyDevice = z.object(common);
+export const anyDevice = z.object({
+  ...common,
+  interval: interval().optional(),
+  channels: z.record(z.string(), channelSettings).optional(),
+});
 
 function deviceSchema(driver: Driver) {
   const channels = Object.fromEntries(Object.keys(driver.channels).map((key) => [key, channelSettings.optional()]));

@@ -58,7 +58,7 @@ export const mqttSection = z
     publish: z
       .array(z.enum(["state", "readings"]))
       .min(1)
-      .max(2)
+      .refine((planes) => new Set(planes).size === planes.length, { error: "one of them is here twice" })
       .default(["state", "readings"])
       .describe("Which planes are published: newest values, every reading"),
     drain_rate: rate().prefault(200).describe("Backlog messages a second after an outage, or `unlimited`"),
