@@ -8,6 +8,7 @@ import { handlePacket } from "./handlers/packet.ts";
 import { type Identity, type ListenerOptions, nameOf } from "./options.ts";
 import { Outgoing } from "./outgoing.ts";
 import { Parser } from "./parser.ts";
+import { RateLimit } from "./rate.ts";
 import type { Session, SessionLink } from "./session.ts";
 import type { Topic } from "./topic-table.ts";
 import { plainWire } from "./wires.ts";
@@ -30,6 +31,7 @@ export class Client implements SessionLink {
   readonly topicAliases: (Topic | undefined)[] = [];
   /** The session expiry that CONNECT asked for, which DISCONNECT cannot raise from 0. */
   connectExpiryS = 0;
+  readonly publishRate: RateLimit | undefined;
   /** Why it goes, for the log; set once. */
   #why: string | undefined;
   readonly #socket: Socket;
@@ -42,6 +44,8 @@ export class Client implements SessionLink {
     this.address = address;
     this.#socket = socket;
     this.#lastHeardMs = broker.timers.nowMs();
+    const { publishRate } = broker.limits;
+    this.publishRate = Number.isFinite(publishRate) ? new RateLimit(publishRate, this.#lastHeardMs) : undefined;
     this.outgoing = new Outgoing(socket, broker, {
       drained: () => this.#drained(),
       stalled: () => this.endSoon(reason.quotaExceeded, "it does not read what waits for it"),
@@ -75,9 +79,11 @@ export class Client implements SessionLink {
     this.#socket.resume();
   }
 
-  /** Sends these bytes behind what waits. */
-  send(bytes: Buffer): void {
-    if (this.state !== "ended") this.outgoing.push(plainWire(bytes), 0);
+  /** Sends these bytes behind what waits. False: they are more than the client takes [MQTT-3.1.2-24], or it is gone. */
+  send(bytes: Buffer): boolean {
+    if (this.state === "ended" || bytes.length > this.outgoing.maxPacketBytes) return false;
+    this.outgoing.push(plainWire(bytes), 0);
+    return true;
   }
 
   /** Ends it with a reason code, which only MQTT 5.0 tells the client. */
@@ -126,6 +132,7 @@ export class Client implements SessionLink {
   }
 
   #take(first: number, bytes: Buffer, start: number, end: number): boolean {
+    this.broker.stats.packetsReceived++;
     if (this.state === "open") handlePacket(this, first, bytes, start, end);
     else handleFirstPacket(this, bytes, start, end);
     return this.state === "open";

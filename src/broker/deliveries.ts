@@ -3,6 +3,7 @@ import { Fifo } from "./fifo.ts";
 import type { BrokerLimits } from "./limits.ts";
 import type { Message } from "./message.ts";
 import { duplicate, type Outgoing } from "./outgoing.ts";
+import type { Share } from "./shares.ts";
 import type { BrokerStats } from "./stats.ts";
 import type { Timers } from "./timers.ts";
 import { ackWire } from "./wires.ts";
@@ -13,6 +14,8 @@ export interface Delivery {
   readonly qos: Qos;
   readonly retain: boolean;
   readonly subscriptionIds: readonly number[] | undefined;
+  /** The shared subscription that chose this session for it. */
+  readonly share?: Share;
   /** QoS 2: the client has it, PUBREL is on its way. */
   released: boolean;
 }
@@ -89,11 +92,17 @@ export class Deliveries {
     }
   }
 
-  /** Forgets everything: the session has ended. */
-  discard(): void {
+  /**
+   * Forgets everything: the session has ended. Returns what came through shared subscriptions and may go to another
+   * member: QoS 1 that was not acknowledged, and what was never sent; not QoS 2 that was [MQTT-4.8.2-5].
+   */
+  discard(): Delivery[] {
+    const handedOn = [...this.#inflight.values()].filter(({ qos, share }) => share !== undefined && qos === 1);
+    for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift())
+      if (next.share !== undefined) handedOn.push(next);
     this.#countQueued(-this.#queuedBytes);
-    this.#queue = new Fifo();
     this.#inflight.clear();
+    return handedOn;
   }
 
   /** PUBACK, or PUBREC that refuses. False: no such message waits. */

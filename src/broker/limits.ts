@@ -23,11 +23,13 @@ export interface BrokerLimits {
   readonly stallMs: number;
   /** Of one client: past it SUBACK says 0x97. */
   readonly subscriptions: number;
-  /** A topic with more is refused, 0x90, a filter with more 0x8f. */
+  /** Separators of a topic or filter: with more it ends the connection, a topic with 0x90, a filter with 0x81. */
   readonly topicLevels: number;
   /** Past these a new retained message is delivered but not kept, and refused with 0x97. */
   readonly retainedMessages: number;
   readonly retainedBytes: number;
+  /** Messages a second from one client: past it disconnected, 0x96. Infinity for no limit. */
+  readonly publishRate: number;
   /** From accepting a connection to its CONNECT: past it closed. */
   readonly connectTimeoutMs: number;
   /** Past these a connection is closed at once. */
@@ -51,6 +53,7 @@ export const defaultLimits: BrokerLimits = {
   topicLevels: 200,
   retainedMessages: 100_000,
   retainedBytes: 64_000_000,
+  publishRate: Number.POSITIVE_INFINITY,
   connectTimeoutMs: 10_000,
   connectionsPerAddress: 200,
   connectionsPerListener: 1000,

@@ -120,6 +120,7 @@ export class Outgoing {
     const wires = this.#wires;
     const packetIds = this.#packetIds;
     const gathered = Buffer.allocUnsafe(this.#bytes);
+    this.#deps.stats.packetsSent += wires.length;
     this.discard();
     let at = 0;
     for (let i = 0; i < wires.length; i++) {

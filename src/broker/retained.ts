@@ -17,6 +17,13 @@ export class RetainedMessages {
     this.#stats = stats;
   }
 
+  /** Whether `set` would keep it now. */
+  accepts(message: Message): boolean {
+    const levels = message.topic.name.split("/");
+    const previous = this.#find(levels)?.entry;
+    return message.payloadBytes === 0 || this.#hasRoom(message.byteLength, levels.length, previous);
+  }
+
   /** Replaces the topic's message, or clears it with an empty one. False: there is no room, and nothing changed. */
   set(message: Message): boolean {
     const levels = message.topic.name.split("/");

@@ -14,7 +14,8 @@ export function routeMessage(
   publisher: Subscriber | undefined,
 ): number {
   let reached = 0;
-  for (const found of tree.route(message.topic)) {
+  const { direct, shares } = tree.route(message.topic);
+  for (const found of direct) {
     const route = found.noLocal && found.subscriber === publisher ? withoutNoLocal(found) : found;
     if (route === undefined) continue;
     if (!route.subscriber.mayRead(message.topic.name)) {
@@ -24,6 +25,7 @@ export function routeMessage(
     reached++;
     deliver(route, message);
   }
+  for (const share of shares) if (share.deliver(message)) reached++;
   return reached;
 }
 

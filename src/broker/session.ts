@@ -1,12 +1,14 @@
 import type { Qos } from "./codec/packets.ts";
 import { reason } from "./codec/reasons.ts";
+import { sharedFilter } from "./codec/topic-rules.ts";
 import { Deliveries, type DeliveriesDeps } from "./deliveries.ts";
 import type { Message } from "./message.ts";
 import type { Authorise, Identity } from "./options.ts";
 import type { Outgoing } from "./outgoing.ts";
 import { Replay } from "./replay.ts";
 import type { RetainedMessages } from "./retained.ts";
-import type { Subscriber, Subscription, TopicTree } from "./topic-tree.ts";
+import type { Share } from "./shares.ts";
+import type { Readiness, Subscriber, Subscription, TopicTree } from "./topic-tree.ts";
 import type { Will } from "./will.ts";
 
 export interface SessionDeps extends DeliveriesDeps {
@@ -48,9 +50,20 @@ export class Session implements Subscriber {
     this.deliveries = new Deliveries(deps);
   }
 
-  deliver(message: Message, qos: Qos, retain: boolean, subscriptionIds: readonly number[] | undefined): void {
+  get readiness(): Readiness {
+    if (this.link === undefined) return 0;
+    return this.deliveries.queued === 0 && !this.link.outgoing.blocked ? 2 : 1;
+  }
+
+  deliver(
+    message: Message,
+    qos: Qos,
+    retain: boolean,
+    subscriptionIds: readonly number[] | undefined,
+    share?: Share,
+  ): void {
     if (qos > 0) {
-      this.deliveries.add({ message, qos, retain, subscriptionIds, released: false });
+      this.deliveries.add({ message, qos, retain, subscriptionIds, released: false, ...(share && { share }) });
       return;
     }
     const outgoing = this.link?.outgoing;
@@ -69,7 +82,7 @@ export class Session implements Subscriber {
     const isNew = !this.subscriptions.has(subscription.filter);
     this.subscriptions.set(subscription.filter, subscription);
     this.#deps.tree.add(subscription);
-    if (isNew) this.#deps.stats.subscriptions++;
+    if (isNew) this.#count(subscription, 1);
     return isNew;
   }
 
@@ -79,7 +92,7 @@ export class Session implements Subscriber {
     this.subscriptions.delete(filter);
     this.#replays.delete(filter);
     this.#deps.tree.remove(subscription);
-    this.#deps.stats.subscriptions--;
+    this.#count(subscription, -1);
     return true;
   }
 
@@ -105,8 +118,9 @@ export class Session implements Subscriber {
   drop(): void {
     for (const filter of [...this.subscriptions.keys()]) this.unsubscribe(filter);
     this.#replays.clear();
-    this.deliveries.discard();
     this.#cancel();
+    // Others of a share get what this one no longer can; members that are gone are not asked again.
+    for (const { share, message } of this.deliveries.discard()) share?.deliver(message);
   }
 
   attach(link: SessionLink, window: number): void {
@@ -120,6 +134,11 @@ export class Session implements Subscriber {
   detach(): void {
     this.link = undefined;
     this.deliveries.detach();
+  }
+
+  #count({ filter }: Subscription, by: 1 | -1): void {
+    this.#deps.stats.subscriptions += by;
+    if (sharedFilter(filter) !== undefined) this.#deps.stats.sharedSubscriptions += by;
   }
 
   #cancel(): void {

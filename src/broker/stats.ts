@@ -4,6 +4,8 @@ export interface BrokerStats {
   clients: number;
   sessions: number;
   subscriptions: number;
+  /** Of which shared. */
+  sharedSubscriptions: number;
   retainedMessages: number;
   retainedBytes: number;
   /** Waiting for all clients together; what several wait for counts for each. */
@@ -13,6 +15,10 @@ export interface BrokerStats {
   refusedConnections: number;
   bytesReceived: number;
   bytesSent: number;
+  packetsReceived: number;
+  packetsSent: number;
+  publishBytesReceived: number;
+  publishBytesSent: number;
   publishesReceived: number;
   publishesSent: number;
   /** Deliveries that were not made, by why. */
@@ -30,6 +36,7 @@ export function newStats(): BrokerStats {
     clients: 0,
     sessions: 0,
     subscriptions: 0,
+    sharedSubscriptions: 0,
     retainedMessages: 0,
     retainedBytes: 0,
     queuedBytes: 0,
@@ -37,6 +44,10 @@ export function newStats(): BrokerStats {
     refusedConnections: 0,
     bytesReceived: 0,
     bytesSent: 0,
+    packetsReceived: 0,
+    packetsSent: 0,
+    publishBytesReceived: 0,
+    publishBytesSent: 0,
     publishesReceived: 0,
     publishesSent: 0,
     dropped: { slow: 0, queueFull: 0, tooLarge: 0, expired: 0, denied: 0 },

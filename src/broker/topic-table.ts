@@ -1,14 +1,14 @@
-import { malformed, ProtocolFault, reason } from "./codec/reasons.ts";
-import { isTopicName, levelCount } from "./codec/topic-rules.ts";
+import { ProtocolFault, protocolError, reason } from "./codec/reasons.ts";
+import { isTopicName, separatorCount } from "./codec/topic-rules.ts";
 import { decodeUtf8 } from "./codec/utf8.ts";
-import type { Route } from "./topic-tree.ts";
+import type { Routes } from "./topic-tree.ts";
 
 /** A topic name that was checked, with its bytes and the route that was last found for it. */
 export interface Topic {
   readonly name: string;
   readonly bytes: Buffer;
   /** Who gets it, as of `routeVersion` of the topic tree. */
-  route: readonly Route[] | undefined;
+  route: Routes | undefined;
   routeVersion: number;
 }
 
@@ -41,10 +41,13 @@ export class TopicTable {
 
   #create(bytes: Buffer, start: number, end: number): Topic {
     const name = decodeUtf8(bytes, start, end);
-    if (!isTopicName(name)) throw malformed("the topic is empty or has a wildcard");
-    const levels = levelCount(name);
-    if (levels > this.#maxLevels)
-      throw new ProtocolFault(reason.topicNameInvalid, `a topic of ${levels} levels, ${this.#maxLevels} are allowed`);
+    if (!isTopicName(name)) throw protocolError("the topic is empty or has a wildcard"); // [MQTT-3.3.2-2]
+    const separators = separatorCount(name);
+    if (separators > this.#maxLevels)
+      throw new ProtocolFault(
+        reason.topicNameInvalid,
+        `a topic of ${separators} levels, ${this.#maxLevels} are allowed`,
+      );
     const own = Buffer.allocUnsafeSlow(end - start);
     bytes.copy(own, 0, start, end);
     return { name, bytes: own, route: undefined, routeVersion: -1 };

@@ -1,10 +1,23 @@
 import type { Qos } from "./codec/packets.ts";
+import { type SharedFilter, sharedFilter } from "./codec/topic-rules.ts";
 import type { Message } from "./message.ts";
+import { Share } from "./shares.ts";
 import type { Topic } from "./topic-table.ts";
+
+/** 2: it takes a message at once; 1: the message has to wait for it; 0: it is away. */
+export type Readiness = 0 | 1 | 2;
 
 /** Who gets messages. */
 export interface Subscriber {
-  deliver(message: Message, qos: Qos, retain: boolean, subscriptionIds: readonly number[] | undefined): void;
+  readonly readiness: Readiness;
+  /** `share` is given where it was chosen among others. */
+  deliver(
+    message: Message,
+    qos: Qos,
+    retain: boolean,
+    subscriptionIds: readonly number[] | undefined,
+    share?: Share,
+  ): void;
   mayRead(topic: string): boolean;
 }
 
@@ -15,6 +28,12 @@ export interface Subscription {
   readonly noLocal: boolean;
   readonly retainAsPublished: boolean;
   readonly id?: number;
+}
+
+/** Everyone who gets what is published to a topic. */
+export interface Routes {
+  readonly direct: readonly Route[];
+  readonly shares: readonly Share[];
 }
 
 /** One subscriber of a topic: all of its subscriptions that match, taken together [MQTT-3.3.4-2] [MQTT-3.3.4-5]. */
@@ -35,8 +54,9 @@ export class TopicTree {
 
   /** Replaces the subscriber's subscription with the same filter [MQTT-3.8.4-3]. */
   add(subscription: Subscription): void {
+    const { levels, share } = placeOf(subscription.filter);
     let node = this.#root;
-    for (const level of subscription.filter.split("/")) {
+    for (const level of levels) {
       let child = node.children.get(level);
       if (child === undefined) {
         child = newNode();
@@ -44,30 +64,52 @@ export class TopicTree {
       }
       node = child;
     }
-    node.subscriptions.set(subscription.subscriber, subscription);
+    if (share === undefined) node.subscriptions.set(subscription.subscriber, subscription);
+    else shareOf(node, share).add(subscription);
     this.#version++;
   }
 
   remove(subscription: Subscription): void {
-    removeBelow(this.#root, subscription.filter.split("/"), 0, subscription.subscriber);
+    const { levels, share } = placeOf(subscription.filter);
+    removeBelow(this.#root, levels, 0, subscription.subscriber, share);
     this.#version++;
   }
 
-  route(topic: Topic): readonly Route[] {
+  route(topic: Topic): Routes {
     if (topic.route !== undefined && topic.routeVersion === this.#version) return topic.route;
-    const route = merge(this.match(topic.name));
-    if (route.length <= maxRememberedRoutes) {
+    const { subscriptions, shares } = this.match(topic.name);
+    const route = { direct: merge(subscriptions), shares };
+    if (route.direct.length <= maxRememberedRoutes) {
       topic.route = route;
       topic.routeVersion = this.#version;
     }
     return route;
   }
 
-  match(topic: string): Subscription[] {
-    const found: Subscription[] = [];
+  match(topic: string): Match {
+    const found: Match = { subscriptions: [], shares: [] };
     collect(this.#root, topic.split("/"), 0, found);
     return found;
   }
+}
+
+interface Match {
+  readonly subscriptions: Subscription[];
+  readonly shares: Share[];
+}
+
+function placeOf(filter: string): { levels: readonly string[]; share: string | undefined } {
+  const shared = sharedFilter(filter) as SharedFilter | undefined; // what is malformed was refused
+  return { levels: (shared?.filter ?? filter).split("/"), share: shared?.share };
+}
+
+function shareOf(node: Node, name: string): Share {
+  let share = node.shares.get(name);
+  if (share === undefined) {
+    share = new Share();
+    node.shares.set(name, share);
+  }
+  return share;
 }
 
 /** A wider fan-out costs more to deliver than to find. */
@@ -76,14 +118,15 @@ const maxRememberedRoutes = 256;
 interface Node {
   readonly children: Map<string, Node>;
   readonly subscriptions: Map<Subscriber, Subscription>;
+  readonly shares: Map<string, Share>;
 }
 
 function newNode(): Node {
-  return { children: new Map(), subscriptions: new Map() };
+  return { children: new Map(), subscriptions: new Map(), shares: new Map() };
 }
 
 /** Wildcards in the first level leave out topics that begin with `$` [MQTT-4.7.2-1]. */
-function collect(node: Node, levels: readonly string[], depth: number, found: Subscription[]): void {
+function collect(node: Node, levels: readonly string[], depth: number, found: Match): void {
   const wild = depth > 0 || !levels[0]?.startsWith("$");
   if (wild) append(found, node.children.get("#"));
   const level = levels[depth];
@@ -97,19 +140,37 @@ function collect(node: Node, levels: readonly string[], depth: number, found: Su
   if (any) collect(any, levels, depth + 1, found);
 }
 
-function append(found: Subscription[], node: Node | undefined): void {
-  if (node) for (const subscription of node.subscriptions.values()) found.push(subscription);
+function append(found: Match, node: Node | undefined): void {
+  if (node === undefined) return;
+  for (const subscription of node.subscriptions.values()) found.subscriptions.push(subscription);
+  for (const share of node.shares.values()) found.shares.push(share);
 }
 
 /** Returns whether nothing is left of the node. */
-function removeBelow(node: Node, levels: readonly string[], depth: number, subscriber: Subscriber): boolean {
+function removeBelow(
+  node: Node,
+  levels: readonly string[],
+  depth: number,
+  subscriber: Subscriber,
+  share: string | undefined,
+): boolean {
   const level = levels[depth];
-  if (level === undefined) node.subscriptions.delete(subscriber);
+  if (level === undefined) removeAt(node, subscriber, share);
   else {
     const child = node.children.get(level);
-    if (child && removeBelow(child, levels, depth + 1, subscriber)) node.children.delete(level);
+    if (child && removeBelow(child, levels, depth + 1, subscriber, share)) node.children.delete(level);
   }
-  return node.children.size === 0 && node.subscriptions.size === 0;
+  return node.children.size === 0 && node.subscriptions.size === 0 && node.shares.size === 0;
+}
+
+function removeAt(node: Node, subscriber: Subscriber, name: string | undefined): void {
+  if (name === undefined) {
+    node.subscriptions.delete(subscriber);
+    return;
+  }
+  const share = node.shares.get(name);
+  share?.remove(subscriber);
+  if (share?.size === 0) node.shares.delete(name);
 }
 
 function merge(subscriptions: readonly Subscription[]): Route[] {

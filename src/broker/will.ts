@@ -16,8 +16,8 @@ export function willOf(will: WillMessage, topic: Topic): Will {
   const { willDelayInterval = 0, messageExpiryInterval, ...properties } = will.properties;
   const writer = new Writer();
   writePropertiesWithoutLength(writer, {
-    ...(messageExpiryInterval !== undefined && { messageExpiryInterval }),
     ...properties,
+    ...(messageExpiryInterval !== undefined && { messageExpiryInterval }),
   });
   const header = writer.done();
   const parts: MessageParts = {
@@ -27,7 +27,7 @@ export function willOf(will: WillMessage, topic: Topic): Will {
     propertiesStart: 0,
     payloadStart: header.length,
     payloadEnd: header.length + will.payload.length,
-    expiryAt: messageExpiryInterval === undefined ? -1 : 1, // it stands first, behind its identifier
+    expiryAt: messageExpiryInterval === undefined ? -1 : header.length - 4, // it stands last
   };
   const expiryMs = (messageExpiryInterval ?? Number.POSITIVE_INFINITY) * 1000;
   return {

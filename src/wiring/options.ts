@@ -23,10 +23,15 @@ export function privateSocket(runtimeDirectory: string): string {
 
 export function brokerOptions(broker: Config["broker"], privatePath?: string): BrokerOptions {
   const listeners = activeListeners(broker.listeners).map(listenerOptions);
-  const { keepAliveMs, sessionExpiryMs, publishRate: _, ...limits } = broker.limits;
+  const { keepAliveMs, sessionExpiryMs, publishRate, ...limits } = broker.limits;
   return {
     listeners: [...listeners, ...(privatePath ? [{ path: privatePath, mode: 0o600, identity: "fieldpost" }] : [])],
-    limits: { ...limits, keepAliveS: keepAliveMs / 1000, sessionExpiryS: sessionExpiryMs / 1000 },
+    limits: {
+      ...limits,
+      keepAliveS: keepAliveMs / 1000,
+      sessionExpiryS: sessionExpiryMs / 1000,
+      ...(publishRate && { publishRate }),
+    },
     autoIdPrefix: broker.autoIdPrefix,
   };
 }

@@ -19,9 +19,9 @@ describe("CONNECT", () => {
   });
 
   test.each([
-    ["MQTT 3.1", "10 10 00064d5149736470 03 02 003c 0002 6162", "20020001"],
+    ["MQTT 3.1 without a client id", "10 0e 00064d5149736470 03 02 003c 0000", "20020002"],
     ["[MQTT-3.1.2-2] a level before 3.1.1", "10 0e 00044d515454 03 02 003c 0002 6162", "20020001"],
-    ["[MQTT-3.1.2-2] a level after 5.0", "10 0e 00044d515454 06 02 003c 0002 6162", "2003008400"],
+    ["[MQTT-3.1.2-2] a level after 5.0", "10 0e 00044d515454 06 02 003c 0002 6162", "20020001"],
     ["[MQTT-3.1.2-1] another protocol", "10 0e 00044d515458 04 02 003c 0002 6162", ""],
     ["[MQTT-3.1.2-3] a reserved flag, in 5.0", "10 0f 00044d515454 05 03 003c 00 0002 6162", "2003008100"],
     ["a reserved flag, in 3.1.1", "10 0e 00044d515454 04 03 003c 0002 6162", ""],
@@ -48,11 +48,28 @@ describe("CONNECT", () => {
     expect((await peer.untilClosed()).toString("hex")).toBe("20020000");
   });
 
+  test("MQTT 3.1 is served, and not told of a session", async () => {
+    await using broker = await openTestBroker();
+    const hello = "10 10 00064d5149736470 03 00 003c 0002 6162";
+    for (let time = 0; time < 2; time++) {
+      const peer = broker.dial(4).sendHex(hello).send(goodbye);
+      expect((await peer.untilClosed()).toString("hex")).toBe("20020000");
+    }
+    expect(broker.broker.stats().sessions).toBe(1);
+  });
+
+  test("[MQTT-3.1.2-24] a client too small for CONNACK is sent nothing", async () => {
+    await using broker = await openTestBroker();
+    const peer = broker.dial(5).send(connectPacket({ version: 5, properties: { maximumPacketSize: 15 } }));
+    expect(await peer.untilClosed()).toHaveLength(0);
+    await broker.join("big enough", 5, { properties: { maximumPacketSize: 16 } });
+  });
+
   test("CONNACK of 5.0 states the limits, in the order that byte-exact tools expect", async () => {
     await using broker = await openTestBroker();
     const peer = broker.dial(5).sendHex("10 0f 00044d515454 05 02 003c 00 0002 6162").send(goodbye);
     expect((await peer.untilClosed()).toString("hex")).toBe(
-      "2010" + "0000" + "0d" + "22000a" + "2a00" + "27001e8480" + "210014",
+      "200e" + "0000" + "0b" + "22000a" + "27001e8480" + "210014",
     );
   });
 

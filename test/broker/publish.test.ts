@@ -45,7 +45,7 @@ describe("PUBLISH", () => {
     publisher.send({ type: "pubrel", packetId: 9, reason: 0, properties: {} });
     expect(await publisher.nextOf("pubcomp")).toMatchObject({ packetId: 9, reason: 0 });
     publisher.send({ type: "pubrel", packetId: 9, reason: 0, properties: {} });
-    expect(await publisher.nextOf("pubcomp")).toMatchObject({ reason: 0x92 });
+    expect(await publisher.nextOf("pubcomp")).toMatchObject({ packetId: 9, reason: 0 });
     expect(await subscriber.untilPong()).toHaveLength(1);
   });
 
@@ -89,6 +89,67 @@ describe("PUBLISH", () => {
     };
     peer.send(publishPacket("a", "x", { properties }));
     expect((await peer.nextOf("publish")).properties).toEqual(properties);
+  });
+
+  test("subscription identifiers go before its properties, what is left of its expiry behind them", async () => {
+    await using broker = await openTestBroker();
+    const peer = await broker.join("p", 5);
+    await subscribe(peer, "a", {}, { subscriptionIdentifiers: [5] });
+    peer.sendHex("30 13 0001 61 0e 0200000064 230001 030001 74 0101 78");
+    peer.send({ type: "disconnect", reason: 0, properties: {} });
+    expect((await peer.untilClosed()).toString("hex")).toBe(
+      "3012000161" + "0d" + "0b05" + "03000174" + "0101" + "0200000064" + "78",
+    );
+  });
+
+  test("[MQTT-3.3.2-4] one whose payload is not the UTF-8 it says it is is refused with 0x99", async () => {
+    await using broker = await openTestBroker();
+    const peer = await broker.join("p", 5);
+    const watcher = await broker.join("watcher", 5);
+    await subscribe(watcher, "#");
+    const properties = { payloadFormatIndicator: true };
+    const broken = { ...publishPacket("a", "", { properties }), payload: Buffer.from([0xc3, 0x28]) };
+    peer.send(
+      { ...broken, qos: 1, packetId: 1 },
+      { ...broken, qos: 2, packetId: 2 },
+      publishPacket("a", "é", { properties }),
+    );
+    expect(await peer.nextOf("puback")).toMatchObject({ packetId: 1, reason: 0x99 });
+    expect(await peer.nextOf("pubrec")).toMatchObject({ packetId: 2, reason: 0x99 });
+    expect((await watcher.nextOf("publish")).payload.toString()).toBe("é");
+    peer.send(broken);
+    expect(await peer.nextOf("disconnect")).toMatchObject({ reason: 0x99 });
+    expect(await watcher.untilPong()).toEqual([]);
+  });
+
+  test("nobody may write to the broker's own topics", async () => {
+    await using broker = await openTestBroker();
+    const peer = await broker.join("p", 5);
+    await subscribe(peer, "$SYS/#");
+    peer.send(publishPacket("$SYS/a", "x", { qos: 1 }), publishPacket("$SYS/a", "x", { qos: 2, packetId: 2 }));
+    expect(await peer.nextOf("puback")).toMatchObject({ reason: 0x87 });
+    expect(await peer.nextOf("pubrec")).toMatchObject({ reason: 0x87 });
+    expect(await peer.untilPong()).toEqual([]);
+  });
+
+  test("a client that publishes faster than it may is disconnected with 0x96", async () => {
+    await using broker = await openTestBroker({ limits: { publishRate: 2 } });
+    const peer = await broker.join("p", 5);
+    for (const payload of ["1", "2"]) peer.send(publishPacket("a", payload));
+    await peer.untilPong();
+    broker.timers.advance(500);
+    peer.send(publishPacket("a", "3"));
+    await peer.untilPong();
+    peer.send(publishPacket("a", "4"));
+    expect(await peer.nextOf("disconnect")).toMatchObject({ reason: 0x96 });
+  });
+
+  test("a client subscribed to itself hears PUBREC before its own message at QoS 2", async () => {
+    await using broker = await openTestBroker();
+    const peer = await broker.join("p", 4);
+    await subscribe(peer, "a", { qos: 2 });
+    peer.send(publishPacket("a", "x", { qos: 2 }));
+    expect((await peer.untilPong()).map(({ type }) => type)).toEqual(["pubrec", "publish"]);
   });
 
   test("a 3.1.1 subscriber gets a 5.0 message without its properties, and the other way round", async () => {
@@ -135,7 +196,7 @@ describe("PUBLISH", () => {
 
   test.each([
     ["a packet that is too large", "30 c1843d", 0x95],
-    ["a topic of too many levels", `30 cb01 00c8 ${"2f".repeat(200)} 00`, 0x90],
+    ["a topic of too many levels", `30 cc01 00c9 ${"2f".repeat(201)} 00`, 0x90],
     ["a topic that is not UTF-8", "30 05 0002 c328 00", 0x81],
     ["a packet that only a server sends", "20 03 000000", 0x82],
     ["[MQTT-4.12.0-7] AUTH without a method", "f0 00", 0x82],

@@ -89,7 +89,7 @@ describe("a client that asks without end and does not read the answers", () => {
           before = read();
           return stands;
         },
-        { interval: 100 },
+        { interval: 100, timeout: 15_000 },
       )
       .toBe(true);
     expect(read()).toBeLessThan(30 << 20);

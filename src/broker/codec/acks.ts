@@ -1,7 +1,7 @@
 import { frame, type Reader, Writer } from "./bytes.ts";
 import { type AckPacket, type AckType, packetType, type Version } from "./packets.ts";
 import { type Properties, readProperties, writeProperties } from "./properties.ts";
-import { malformed, protocolError, reason } from "./reasons.ts";
+import { malformed, reason } from "./reasons.ts";
 
 /** PUBACK, PUBREC, PUBREL and PUBCOMP (3.4 to 3.7) have one form; they differ in the reasons they may give. */
 const received: ReadonlySet<number> = new Set([0x00, 0x10, 0x80, 0x83, 0x87, 0x90, 0x91, 0x97, 0x99]);
@@ -36,6 +36,6 @@ export function encodeAck(packet: AckPacket, version: Version): Buffer {
 /** Never 0 [MQTT-2.2.1-3]. */
 export function readPacketId(reader: Reader): number {
   const id = reader.u16();
-  if (id === 0) throw protocolError("packet identifier 0");
+  if (id === 0) throw malformed("packet identifier 0");
   return id;
 }

@@ -4,20 +4,18 @@ import { readProperties, writeProperties } from "./properties.ts";
 import { malformed, ProtocolFault, protocolError, reason } from "./reasons.ts";
 import { isTopicName } from "./topic-rules.ts";
 
-/** CONNECT of a version that is not spoken here; `level` tells in which form it can be answered. */
+/** CONNECT of a version that is not spoken here. */
 export class UnknownVersion extends ProtocolFault {
-  readonly level: number;
-
   constructor(name: string, level: number) {
     super(reason.unsupportedProtocolVersion, `protocol ${JSON.stringify(name)} level ${level} is not supported`);
-    this.level = level;
   }
 }
 
 const flag = { cleanStart: 0x02, will: 0x04, willRetain: 0x20, password: 0x40, username: 0x80 } as const;
 
 export function decodeConnect(reader: Reader): ConnectPacket {
-  const version = readVersion(reader);
+  const level = readLevel(reader);
+  const version = level === 5 ? 5 : 4;
   const flags = reader.u8();
   checkFlags(flags, version);
   const keepAliveS = reader.u16();
@@ -32,6 +30,7 @@ export function decodeConnect(reader: Reader): ConnectPacket {
   return {
     type: "connect",
     version,
+    ...(level === 3 && { isMqtt31: true }),
     cleanStart: (flags & flag.cleanStart) !== 0,
     keepAliveS,
     clientId,
@@ -43,10 +42,11 @@ export function decodeConnect(reader: Reader): ConnectPacket {
 }
 
 /** [MQTT-3.1.2-1] and [MQTT-3.1.2-2]; `MQIsdp` is the name that MQTT 3.1 goes by. */
-function readVersion(reader: Reader): Version {
+function readLevel(reader: Reader): Version | 3 {
   const name = reader.string();
   const level = reader.u8();
   if (name === "MQTT" && (level === 4 || level === 5)) return level;
+  if (name === "MQIsdp" && level === 3) return level;
   if (name === "MQTT" || name === "MQIsdp") throw new UnknownVersion(name, level);
   throw malformed("the protocol name is not MQTT");
 }
@@ -77,8 +77,8 @@ function readWill(reader: Reader, flags: number, version: Version): WillMessage 
 
 export function encodeConnect(packet: ConnectPacket): Buffer {
   const body = new Writer();
-  body.string("MQTT");
-  body.u8(packet.version);
+  body.string(packet.isMqtt31 ? "MQIsdp" : "MQTT");
+  body.u8(packet.isMqtt31 ? 3 : packet.version);
   body.u8(flagsOf(packet));
   body.u16(packet.keepAliveS);
   if (packet.version === 5) writeProperties(body, packet.properties);

@@ -27,6 +27,8 @@ export const packetType = {
 export interface ConnectPacket {
   readonly type: "connect";
   readonly version: Version;
+  /** MQTT 3.1, which is served as 3.1.1 but for a few answers. */
+  readonly isMqtt31?: true;
   readonly cleanStart: boolean;
   readonly keepAliveS: number;
   readonly clientId: string;

@@ -94,26 +94,51 @@ function parseProperties(bytes: Buffer, start: number, end: number, view: Publis
   const properties: Properties = {};
   view.properties = properties;
   let aliasAt = -1;
+  let expiryAt = -1;
   while (section.remaining > 0) {
     const at = section.at;
     const id = readProperty(section, "publish", properties);
     if (id === propertyId.topicAlias) aliasAt = at;
-    if (id === propertyId.messageExpiry) view.expiryAt = section.at - 4 - view.propertiesStart;
+    if (id === propertyId.messageExpiry) expiryAt = at;
   }
-  if (aliasAt >= 0) cutAlias(view, aliasAt);
+  if (expiryAt >= 0 && expiryAt < section.end - expiryBytes) moveExpiry(view, expiryAt, aliasAt);
+  else if (aliasAt >= 0) cutAlias(view, aliasAt);
+  if (expiryAt >= 0) view.expiryAt = view.payloadStart - view.propertiesStart - 4;
 }
 
 const propertyId = { messageExpiry: 0x02, topicAlias: 0x23 } as const;
 const aliasBytes = 3;
+const expiryBytes = 5;
 
 /** An alias holds for one connection only, so it is not forwarded [MQTT-3.3.2-7]. */
 function cutAlias(view: PublishView, aliasAt: number): void {
-  const { source, propertiesStart, payloadStart, payloadEnd } = view;
-  const rest = source.subarray(aliasAt + aliasBytes, payloadEnd);
-  view.source = Buffer.concat([source.subarray(propertiesStart, aliasAt), rest]);
-  if (view.expiryAt > aliasAt - propertiesStart) view.expiryAt -= aliasBytes;
+  const { source, propertiesStart, payloadStart } = view;
+  const head = [source.subarray(propertiesStart, aliasAt), source.subarray(aliasAt + aliasBytes, payloadStart)];
+  replaceProperties(view, head);
+}
+
+/** The expiry, which changes on the way, goes last: so does Mosquitto's, with which byte-exact tools compare. */
+function moveExpiry(view: PublishView, expiryAt: number, aliasAt: number): void {
+  const { source, propertiesStart, payloadStart } = view;
+  const skipped = [
+    { at: expiryAt, bytes: expiryBytes },
+    { at: aliasAt, bytes: aliasBytes },
+  ].filter(({ at }) => at >= 0);
+  const kept: Buffer[] = [];
+  let from = propertiesStart;
+  for (const { at, bytes } of skipped.sort((a, b) => a.at - b.at)) {
+    kept.push(source.subarray(from, at));
+    from = at + bytes;
+  }
+  kept.push(source.subarray(from, payloadStart), source.subarray(expiryAt, expiryAt + expiryBytes));
+  replaceProperties(view, kept);
+}
+
+function replaceProperties(view: PublishView, properties: readonly Buffer[]): void {
+  const payload = view.source.subarray(view.payloadStart, view.payloadEnd);
+  view.source = Buffer.concat([...properties, payload]);
   view.propertiesStart = 0;
-  view.payloadStart = payloadStart - propertiesStart - aliasBytes;
+  view.payloadStart = view.source.length - payload.length;
   view.payloadEnd = view.source.length;
 }
 
@@ -153,7 +178,7 @@ export interface PublishParts {
 
 const noBytes = Buffer.alloc(0);
 
-/** Writes a PUBLISH once. MQTT 3.1.1 gets no properties; `subscriptionIds` go behind the publisher's own. */
+/** Writes a PUBLISH once. MQTT 3.1.1 gets no properties; `subscriptionIds` go before the publisher's own. */
 export function encodePublish(
   parts: PublishParts,
   version: Version,
@@ -180,14 +205,14 @@ export function encodePublish(
   const propertiesStart = packetIdAt + packetIdBytes + propertyLengthBytes;
   if (version === 5) {
     writeLength(bytes, packetIdAt + packetIdBytes, propertyBytes);
-    source.copy(bytes, propertiesStart, parts.propertiesStart, payloadStart);
-    bytes.set(ids, propertiesStart + ownProperties);
+    bytes.set(ids, propertiesStart);
+    source.copy(bytes, propertiesStart + ids.length, parts.propertiesStart, payloadStart);
   }
   source.copy(bytes, propertiesStart + propertyBytes, payloadStart, payloadEnd);
   return {
     bytes,
     packetIdAt: qos === 0 ? -1 : packetIdAt,
-    expiryAt: version === 5 && parts.expiryAt >= 0 ? propertiesStart + parts.expiryAt : -1,
+    expiryAt: version === 5 && parts.expiryAt >= 0 ? propertiesStart + ids.length + parts.expiryAt : -1,
     expiresAtMs: parts.expiresAtMs,
     propertiesStart,
     payloadStart: propertiesStart + propertyBytes,
@@ -227,7 +252,7 @@ export function decodePublish(
   parsePublish(first, bytes, start, end, version, view);
   const topic = decodeUtf8(bytes, view.topicStart, view.topicEnd);
   if (topic === "" && view.properties?.topicAlias === undefined) throw protocolError("no topic and no topic alias");
-  if (topic !== "" && !isTopicName(topic)) throw malformed("the topic has a wildcard"); // [MQTT-3.3.2-2]
+  if (topic !== "" && !isTopicName(topic)) throw protocolError("the topic has a wildcard"); // [MQTT-3.3.2-2]
   return {
     type: "publish",
     topic,

@@ -3,7 +3,7 @@ import { frame, type Reader, Writer } from "./bytes.ts";
 import type { Qos, SubackPacket, SubscribePacket, SubscriptionRequest, Version } from "./packets.ts";
 import { readProperties, writeProperties } from "./properties.ts";
 import { malformed, protocolError } from "./reasons.ts";
-import { isShared, isTopicFilter } from "./topic-rules.ts";
+import { isTopicFilter, sharedFilter } from "./topic-rules.ts";
 
 export function decodeSubscribe(reader: Reader, version: Version): SubscribePacket {
   const packetId = readPacketId(reader);
@@ -23,7 +23,9 @@ function readRequest(reader: Reader, version: Version): SubscriptionRequest {
   if (options & (version === 5 ? 0xc0 : 0xfc)) throw malformed("reserved bits of the subscription options are set");
   if (retainHandling === 3) throw protocolError("retain handling 3");
   const noLocal = (options & 0x04) !== 0;
-  if (noLocal && isShared(filter)) throw protocolError("no local on a shared subscription"); // [MQTT-3.8.3-4]
+  const shared = sharedFilter(filter);
+  if (shared === "malformed") throw protocolError(`${JSON.stringify(filter.slice(0, 80))} has no share name or filter`);
+  if (noLocal && shared !== undefined) throw protocolError("no local on a shared subscription"); // [MQTT-3.8.3-4]
   return {
     filter,
     qos: qos as Qos,

@@ -15,13 +15,32 @@ export function isTopicFilter(filter: string): boolean {
   );
 }
 
-export function levelCount(topic: string): number {
-  let count = 1;
+/** Levels are limited by their separators, as Mosquitto counts them. */
+export function separatorCount(topic: string): number {
+  let count = 0;
   for (let at = topic.indexOf("/"); at >= 0; at = topic.indexOf("/", at + 1)) count++;
   return count;
 }
 
-/** Shared subscriptions of MQTT 5.0, 4.8.2. */
-export function isShared(filter: string): boolean {
-  return filter.startsWith("$share/");
+/** Names that belong to the broker: others may read there, not write. */
+export function isSystemTopic(topic: string): boolean {
+  return topic === "$SYS" || topic.startsWith("$SYS/");
+}
+
+export interface SharedFilter {
+  readonly share: string;
+  readonly filter: string;
+}
+
+/**
+ * The parts of `$share/{ShareName}/{filter}` (5.0: 4.8.2; 3.1.1 clients may use it too). Undefined where it is not one;
+ * "malformed" where it begins like one, but has no name, a wildcard in its name [MQTT-4.8.2-2] or no filter.
+ */
+export function sharedFilter(filter: string): SharedFilter | "malformed" | undefined {
+  if (filter === "$share") return "malformed";
+  if (!filter.startsWith("$share/")) return undefined;
+  const [, share = ""] = filter.split("/", 2);
+  const rest = filter.slice("$share/".length + share.length + 1);
+  if (share === "" || share.includes("+") || share.includes("#") || rest === "") return "malformed";
+  return { share, filter: rest };
 }

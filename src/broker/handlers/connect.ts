@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { authenticate } from "../authentication.ts";
 import type { Client } from "../client.ts";
 import { Reader } from "../codec/bytes.ts";
@@ -5,7 +6,7 @@ import { decodeConnect, encodeConnack, UnknownVersion } from "../codec/connect.t
 import type { ConnackPacket, ConnectPacket } from "../codec/packets.ts";
 import type { Properties } from "../codec/properties.ts";
 import { connackCodeV4, malformed, ProtocolFault, reason } from "../codec/reasons.ts";
-import { levelCount } from "../codec/topic-rules.ts";
+import { isSystemTopic, separatorCount } from "../codec/topic-rules.ts";
 import { type Identity, nameOf } from "../options.ts";
 import { willOf } from "../will.ts";
 
@@ -18,8 +19,9 @@ export function handleFirstPacket(client: Client, bytes: Buffer, start: number, 
     check(client, connect);
   } catch (error) {
     if (!(error instanceof ProtocolFault)) throw error;
-    if (error instanceof UnknownVersion) refuseVersion(client, error);
-    else refuse(client, error.reason, error.message, bytes[start + levelAt] === 5);
+    // The oldest form of the answer is the one that any version reads.
+    const inVersion5 = bytes[start + levelAt] === 5 && !(error instanceof UnknownVersion);
+    refuse(client, error.reason, error.message, inVersion5);
     return;
   }
   client.state = "authenticating";
@@ -34,18 +36,16 @@ function check(client: Client, connect: ConnectPacket): void {
   const { limits } = client.broker;
   if (connect.version === 5 && client.parser.longHeader)
     throw malformed("the remaining length is longer than it needs to be");
-  if (connect.version === 4 && connect.clientId === "" && !connect.cleanStart)
-    throw new ProtocolFault(reason.clientIdentifierNotValid, "no client id for a session to keep"); // 3.1.1: [MQTT-3.1.3-8]
+  if (connect.version === 4 && connect.clientId === "" && (!connect.cleanStart || connect.isMqtt31))
+    throw new ProtocolFault(reason.clientIdentifierNotValid, "no client id, and nobody to be given one"); // 3.1.1: [MQTT-3.1.3-8]
   if (connect.properties.authenticationMethod !== undefined)
     throw new ProtocolFault(reason.badAuthenticationMethod, "no authentication method is supported");
-  if (connect.will && levelCount(connect.will.topic) > limits.topicLevels)
+  if (connect.will?.properties.payloadFormatIndicator && !isUtf8(connect.will.payload))
+    throw new ProtocolFault(reason.payloadFormatInvalid, "the will says it is UTF-8 and is not");
+  if (connect.will && isSystemTopic(connect.will.topic))
+    throw new ProtocolFault(reason.notAuthorized, "a will to the broker's own topics");
+  if (connect.will && separatorCount(connect.will.topic) > limits.topicLevels)
     throw new ProtocolFault(reason.topicNameInvalid, `the will's topic has more than ${limits.topicLevels} levels`);
-}
-
-/** The answer is in the form of the nearest version we speak: 3.1.1 for older ones [MQTT-3.1.2-2], 5.0 for newer. */
-function refuseVersion(client: Client, fault: UnknownVersion): void {
-  client.version = fault.level > 5 ? 5 : 4;
-  refuse(client, fault.reason, fault.message, fault.level > 5);
 }
 
 function refuse(client: Client, code: number, why: string, inVersion5: boolean): void {
@@ -92,7 +92,12 @@ function accept(client: Client, connect: ConnectPacket, identity: Identity): voi
   stats.clients++;
   log.info("client connected", { ...nameOf(identity), address: client.address, version: client.version, keepAliveS });
   client.opened(session, keepAliveS);
-  client.send(encodeConnack(connackOf(client, connect, identity, present, expiryS, keepAliveS), client.version));
+  const shownPresent = present && !connect.isMqtt31; // 3.1 has no such flag
+  const connack = connackOf(client, connect, identity, shownPresent, expiryS, keepAliveS);
+  if (!client.send(encodeConnack(connack, client.version))) {
+    client.drop("its maximum packet size is too small for CONNACK"); // [MQTT-3.1.2-24]
+    return;
+  }
   session.attach(client, Math.min(limits.inflightMessages, connect.properties.receiveMaximum ?? 0xffff));
   client.resume();
 }
@@ -124,7 +129,6 @@ function connackOf(
     ...(expiryS !== (connect.properties.sessionExpiryInterval ?? 0) && { sessionExpiryInterval: expiryS }),
     ...(connect.clientId === "" && { assignedClientIdentifier: identity.clientId }),
     ...(keepAliveS !== connect.keepAliveS && { serverKeepAlive: keepAliveS }),
-    sharedSubscriptionAvailable: false,
     maximumPacketSize: limits.packetBytes,
     receiveMaximum: limits.receiveMaximum,
   };

@@ -1,6 +1,8 @@
+import { isUtf8 } from "node:buffer";
 import type { Client } from "../client.ts";
 import { newPublishView, type PublishView, parsePublish } from "../codec/publish.ts";
 import { ProtocolFault, protocolError, reason } from "../codec/reasons.ts";
+import { isSystemTopic } from "../codec/topic-rules.ts";
 import { Message } from "../message.ts";
 import type { Session } from "../session.ts";
 import type { Topic } from "../topic-table.ts";
@@ -11,40 +13,79 @@ const view = newPublishView();
 
 export function handlePublish(client: Client, first: number, bytes: Buffer, start: number, end: number): void {
   const session = client.session as Session;
-  parsePublish(first, bytes, start, end, client.version, view);
-  client.broker.stats.publishesReceived++;
+  const { broker, version, outgoing } = client;
+  parsePublish(first, bytes, start, end, version, view);
+  broker.stats.publishesReceived++;
+  broker.stats.publishBytesReceived += view.payloadEnd - view.payloadStart;
+  if (client.publishRate?.take(broker.timers.nowMs()) === false)
+    throw new ProtocolFault(reason.messageRateTooHigh, `more than ${broker.limits.publishRate} messages a second`);
   const topic = topicOf(client, bytes, view);
   const { qos, packetId } = view;
-  if (qos === 2 && isRepeated(client, session, packetId)) {
-    client.outgoing.push(ackWire("pubrec", 0), packetId);
+  if (qos === 2) {
+    publishOnce(client, session, topic, packetId);
     return;
   }
-  const code = publish(client, session, topic);
-  if (qos === 0) return;
-  if (qos === 2 && code < 0x80) session.unreleased.add(packetId);
-  client.outgoing.push(ackWire(qos === 1 ? "puback" : "pubrec", client.version === 5 ? code : 0), packetId);
-  if (qos === 2 && code >= 0x80 && client.version === 4) session.unreleased.add(packetId);
+  const refused = refusal(client, session, topic);
+  if (qos === 0 && refused === reason.payloadFormatInvalid)
+    throw new ProtocolFault(refused, "a payload that says it is UTF-8 and is not"); // there is no other word for it
+  const code = refused ?? publish(client, session, messageOf(client, topic));
+  if (qos === 1) outgoing.push(ackWire("puback", version === 5 ? code : 0), packetId);
 }
 
-/** Returns the reason code to acknowledge it with. MQTT 3.1.1 knows none, so there it is taken and dropped. */
-function publish(client: Client, session: Session, topic: Topic): number {
-  const { broker } = client;
-  const { authorise } = broker;
-  if (authorise !== undefined && !authorise(session.identity, "write", topic.name)) {
-    broker.stats.dropped.denied++;
+/**
+ * QoS 2. PUBREC goes before what is published, so that a client subscribed to itself hears it first. It does not tell
+ * whether somebody is subscribed. One that was refused in 5.0 is over [MQTT-4.3.3-9]; 3.1.1 knows no refusal.
+ */
+function publishOnce(client: Client, session: Session, topic: Topic, packetId: number): void {
+  const { broker, version, outgoing } = client;
+  if (isRepeated(client, session, packetId)) {
+    outgoing.push(ackWire("pubrec", 0), packetId);
+    return;
+  }
+  const message = messageOf(client, topic);
+  const refused = refusal(client, session, topic);
+  const noRoom = message.retain && !broker.retained.accepts(message);
+  const code = refused ?? (noRoom ? reason.quotaExceeded : 0);
+  if (code === 0 || version === 4) session.unreleased.add(packetId);
+  outgoing.push(ackWire("pubrec", version === 5 ? code : 0), packetId);
+  if (refused === undefined) publish(client, session, message);
+}
+
+/** Why it is not published, as a reason code. */
+function refusal(client: Client, session: Session, topic: Topic): number | undefined {
+  const { authorise } = client.broker;
+  const { name } = topic;
+  const mayWrite = !isSystemTopic(name) && (authorise === undefined || authorise(session.identity, "write", name));
+  if (!mayWrite) {
+    client.broker.stats.dropped.denied++;
     return reason.notAuthorized;
   }
+  const { properties, source, payloadStart, payloadEnd } = view;
+  if (properties?.payloadFormatIndicator && !isUtf8(source.subarray(payloadStart, payloadEnd)))
+    return reason.payloadFormatInvalid;
+  return undefined;
+}
+
+function messageOf(client: Client, topic: Topic): Message {
   const expiryS = view.properties?.messageExpiryInterval;
-  const expiresAtMs = expiryS === undefined ? Number.POSITIVE_INFINITY : broker.timers.nowMs() + expiryS * 1000;
-  const { reached, retained } = broker.publish(new Message(topic, view, expiresAtMs), session);
+  const expiresAtMs = expiryS === undefined ? Number.POSITIVE_INFINITY : client.broker.timers.nowMs() + expiryS * 1000;
+  return new Message(topic, view, expiresAtMs);
+}
+
+/** Returns the reason code to acknowledge it with. */
+function publish(client: Client, session: Session, message: Message): number {
+  const { reached, retained } = client.broker.publish(message, session);
   if (!retained) return reason.quotaExceeded;
   return reached === 0 ? reason.noMatchingSubscribers : reason.success;
 }
 
-/** A QoS 2 message that is there already is not published again; a new one needs room [MQTT-3.3.4-7]. */
+/** A QoS 2 message that is there already is not published again [MQTT-4.3.3-10]; a new one needs room [MQTT-3.3.4-7]. */
 function isRepeated(client: Client, session: Session, packetId: number): boolean {
   if (session.unreleased.has(packetId)) return true;
-  if (client.version === 5 && session.unreleased.size >= client.broker.limits.receiveMaximum)
+  const { receiveMaximum, queuedMessages } = client.broker.limits;
+  // 3.1.1 clients are not told a receive maximum.
+  const most = client.version === 5 ? receiveMaximum : Math.max(receiveMaximum, queuedMessages);
+  if (session.unreleased.size >= most)
     throw new ProtocolFault(reason.receiveMaximumExceeded, "more unfinished messages than the receive maximum");
   return false;
 }

@@ -1,11 +1,12 @@
 import type { Client } from "../client.ts";
 import type { AckPacket } from "../codec/packets.ts";
-import { reason } from "../codec/reasons.ts";
 import { ackWire } from "../wires.ts";
 
-/** Answered with PUBCOMP [MQTT-4.3.3-11]; from here on the identifier stands for a new message. */
+/**
+ * Answered with PUBCOMP [MQTT-4.3.3-11], also where the identifier is not known: it may be repeated after a
+ * reconnection. From here on the identifier stands for a new message [MQTT-4.3.3-12].
+ */
 export function handlePubrel(client: Client, { packetId }: AckPacket): void {
-  const known = client.session?.unreleased.delete(packetId) ?? false;
-  const code = known || client.version === 4 ? reason.success : reason.packetIdentifierNotFound;
-  client.outgoing.push(ackWire("pubcomp", code), packetId);
+  client.session?.unreleased.delete(packetId);
+  client.outgoing.push(ackWire("pubcomp", 0), packetId);
 }

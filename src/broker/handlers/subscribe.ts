@@ -1,8 +1,8 @@
 import type { Client } from "../client.ts";
 import type { SubscribePacket, SubscriptionRequest } from "../codec/packets.ts";
-import { reason } from "../codec/reasons.ts";
+import { malformed, reason } from "../codec/reasons.ts";
 import { encodeSuback } from "../codec/subscribe.ts";
-import { isShared, levelCount } from "../codec/topic-rules.ts";
+import { type SharedFilter, separatorCount, sharedFilter } from "../codec/topic-rules.ts";
 import type { Session } from "../session.ts";
 import type { Subscription } from "../topic-tree.ts";
 
@@ -16,6 +16,7 @@ export function handleSubscribe(client: Client, packet: SubscribePacket): void {
     if (refused !== undefined) return client.version === 5 ? refused : failureV4;
     const subscription: Subscription = { ...request, subscriber: session, ...(id !== undefined && { id }) };
     const isNew = session.subscribe(subscription);
+    if (sharedFilter(request.filter) !== undefined) return request.qos; // nothing retained goes to a share (5.0: 4.8.2)
     if (request.retainHandling === 0 || (request.retainHandling === 1 && isNew)) due.push(subscription);
     return request.qos;
   });
@@ -28,9 +29,11 @@ const failureV4 = 0x80;
 
 function refusal(client: Client, session: Session, { filter }: SubscriptionRequest): number | undefined {
   const { limits, authorise } = client.broker;
-  if (isShared(filter)) return reason.sharedSubscriptionsNotSupported;
-  if (levelCount(filter) > limits.topicLevels) return reason.topicFilterInvalid;
-  if (authorise !== undefined && !authorise(session.identity, "subscribe", filter)) return reason.notAuthorized;
+  const shared = sharedFilter(filter) as SharedFilter | undefined; // what is malformed was refused
+  const topicFilter = shared?.filter ?? filter;
+  if (separatorCount(topicFilter) > limits.topicLevels)
+    throw malformed(`a filter of ${separatorCount(topicFilter)} levels, ${limits.topicLevels} are allowed`);
+  if (authorise !== undefined && !authorise(session.identity, "subscribe", topicFilter)) return reason.notAuthorized;
   if (!session.subscriptions.has(filter) && session.subscriptions.size >= limits.subscriptions)
     return reason.quotaExceeded;
   return undefined;

@@ -13,7 +13,8 @@ import type { Properties, UserProperty } from "../../../src/broker/codec/propert
 const record = ((model: Record<string, fc.Arbitrary<unknown>>, constraints: object = {}) =>
   fc.record(model, { ...constraints, noNullPrototype: true })) as typeof fc.record;
 
-const text = fc.string({ unit: "grapheme", maxLength: 20 }).filter((s) => !s.includes("\0"));
+const refused = /\p{Control}|\p{Noncharacter_Code_Point}/u;
+const text = fc.string({ unit: "grapheme", maxLength: 20 }).filter((s) => !refused.test(s));
 const level = text.filter((s) => !/[+#/]/.test(s));
 export const topicName = fc.array(level, { minLength: 1, maxLength: 5 }).map((levels) => levels.join("/") || "t");
 const filter = fc
