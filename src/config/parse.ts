@@ -11,6 +11,7 @@ import { ConfigError, errorAt, type Finding, type Notice, type Problem } from ".
 import { type Config, configSchema, type DeviceConfig } from "./schema/config.ts";
 import { type SourceText, sourceText } from "./source-text.ts";
 import { textResolver, type ValueSources } from "./text-values.ts";
+import { withTypedReferences } from "./typed-references.ts";
 import { readYaml, type YamlTree } from "./yaml-source.ts";
 
 export interface ParseOptions extends ValueSources {
@@ -63,13 +64,13 @@ export function examineConfig(text: string, options: ParseOptions): Examined {
   };
 }
 
-function validate(
-  value: unknown,
-  tree: YamlTree,
-  source: SourceText,
-  drivers: readonly Driver[],
-): { findings: Finding[]; config: Config | undefined } {
-  const findings = [...tree.findings];
+interface Judged {
+  readonly findings: readonly Finding[];
+  readonly config: Config | undefined;
+}
+
+function validate(value: unknown, tree: YamlTree, source: SourceText, drivers: readonly Driver[]): Judged {
+  const findings = tree.findings;
   if (value === undefined || value === null) {
     const message = "nothing is configured here: `fieldpost setup` writes a first configuration";
     const empty: Finding = { severity: "error", message, at: { start: 0, end: 0 } };
@@ -79,6 +80,19 @@ function validate(
     const message = "expected sections such as `mqtt:` and `devices:` at the top";
     return { findings: findings.length ? findings : [errorAt([], message)], config: undefined };
   }
+  const judged = judge(value, tree, source, drivers);
+  const typed = withTypedReferences(value, tree.references, judged.findings);
+  const { findings: judgements, config } = typed === value ? judged : judge(typed, tree, source, drivers);
+  return { findings: [...findings, ...judgements], config };
+}
+
+function judge(
+  value: Readonly<Record<string, unknown>>,
+  tree: YamlTree,
+  source: SourceText,
+  drivers: readonly Driver[],
+): Judged {
+  const findings: Finding[] = [];
   const parsed = configSchema(drivers).safeParse(value);
   const shown = (path: Path): string | undefined => shownValue(path, tree, source);
   if (parsed.error) findings.push(...findingsOf(parsed.error.issues, { tree: value, drivers, shown }));

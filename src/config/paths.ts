@@ -14,6 +14,13 @@ export function valueAt(tree: unknown, path: Path): unknown {
   }, tree);
 }
 
+/** The tree with another value at a path that exists; what is not on the way is shared. */
+export function withValue<Tree>(tree: Tree, [step, ...rest]: Path, value: unknown): Tree {
+  if (step === undefined) return value as Tree;
+  const changed = withValue(valueAt(tree, [step]), rest, value);
+  return (Array.isArray(tree) ? tree.with(Number(step), changed) : { ...tree, [step]: changed }) as Tree;
+}
+
 export function isMapping(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -6,7 +6,7 @@ import { configJsonSchema, type JsonSchema } from "./json-schema.ts";
 const INTRODUCTION = [
   "Durations are written `50ms`, `30s`, `10m`, `24h`, `90d`; sizes `500kB`, `2MB` (2,000,000 bytes), `1GiB`.",
   "`!secret NAME` takes a value from `secrets.yaml` beside the file, `!credential NAME` from systemd's credentials, and",
-  `"\${NAME}" inside text takes it from the environment.`,
+  `"\${NAME}" inside text takes it from the environment, "\${NAME:-5}" that or 5; a number where a number belongs.`,
 ].join("\n");
 
 /** The reference of the configuration as Markdown: every key with its type, default and meaning, and every driver. */

@@ -12,7 +12,8 @@ export interface ValueSources {
 }
 
 const SUBSTITUTION = /\$\$\{|\$\{([^}]*)(\}?)/g;
-const ENV_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
+/** `NAME`, or `NAME:-` and what stands for it where it is not set or empty, as in a shell. */
+const ENV_NAME = /^([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?$/;
 
 /** Text of the configuration with its references resolved. */
 export function textResolver(sources: ValueSources): ResolveText {
@@ -47,7 +48,7 @@ function credentialOf(
   return undefined;
 }
 
-/** `${NAME}` is the environment's value, `$${` is a plain `${`. */
+/** `${NAME}` is the environment's value, `${NAME:-5}` that or 5, `$${` is a plain `${`. */
 function substitute(
   text: string,
   env: Readonly<Record<string, string | undefined>>,
@@ -59,13 +60,18 @@ function substitute(
     report(message);
     return "";
   };
-  const result = text.replaceAll(SUBSTITUTION, (whole: string, name: string | undefined, brace: string | undefined) => {
-    if (whole === "$${") return "${";
-    if (!name || !brace || !ENV_NAME.test(name))
-      return fail(
-        `"\${" begins the name of an environment variable, as in "\${NAME}"; write "$\${" for the characters themselves`,
-      );
-    return env[name] ?? fail(`the environment has no ${name}: set it, for instance by \`Environment=\` in the unit`);
-  });
+  const result = text.replaceAll(
+    SUBSTITUTION,
+    (whole: string, inside: string | undefined, brace: string | undefined) => {
+      if (whole === "$${") return "${";
+      const [, name, fallback] = (brace && inside && ENV_NAME.exec(inside)) || [];
+      if (name === undefined)
+        return fail(
+          `"\${" begins the name of an environment variable, as in "\${NAME}"; write "$\${" for the characters themselves`,
+        );
+      if (fallback !== undefined) return env[name] || fallback;
+      return env[name] ?? fail(`the environment has no ${name}: set it, for instance by \`Environment=\` in the unit`);
+    },
+  );
   return complete ? result : undefined;
 }

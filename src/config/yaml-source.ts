@@ -14,6 +14,8 @@ export interface YamlTree {
   readonly brokenFrom: number | undefined;
   /** Values of keys that sound like a secret. */
   readonly secrets: readonly Span[];
+  /** Values that came from elsewhere, by a tag or `${NAME}`. */
+  readonly references: readonly Path[];
   /** The place of a key or a value, or of the nearest thing around it. */
   spanOf(path: Path, part: "key" | "value"): Span;
 }
@@ -58,7 +60,8 @@ function treeOf(value: unknown, walk: Walk, brokenFrom: number | undefined): Yam
     if (place) return place.key && (part === "key" || isEmpty(place.value)) ? place.key : place.value;
     return path.length ? spanOf(path.slice(0, -1), "key") : { start: 0, end: 0 };
   };
-  return { value, findings: walk.findings, brokenFrom, secrets: walk.secrets, spanOf };
+  const { findings, secrets, references } = walk;
+  return { value, findings, brokenFrom, secrets, references, spanOf };
 }
 
 /** One a line: an error in YAML draws others behind it. */
@@ -92,6 +95,7 @@ function keyOf(path: Path): string {
 class Walk {
   readonly findings: Finding[] = [];
   readonly secrets: Span[] = [];
+  readonly references: Path[] = [];
   readonly places = new Map<string, Place>();
   readonly #resolveText: ResolveText;
 
@@ -134,7 +138,9 @@ class Walk {
     if (typeof node.value !== "string" && !node.tag) return node.value;
     const text = typeof node.value === "string" ? node.value : (node.source ?? "");
     const report = (message: string): void => this.#report(path.length ? span : { start: 0, end: 0 }, message);
-    return this.#resolveText(text, node.tag, report) ?? UNRESOLVED;
+    const resolved = this.#resolveText(text, node.tag, report) ?? UNRESOLVED;
+    if (resolved !== text) this.references.push(path);
+    return resolved;
   }
 
   #report(at: Span, message: string): void {

@@ -140,8 +140,13 @@ describe("references", () => {
     ["a-${HOST}-b-${HOST}", "a-garden-b-garden"],
     ["$${HOST}", "${HOST}"],
     ["$HOST", "$HOST"],
+    ["${HOST:-shed}", "garden"],
+    ["${EMPTY:-shed}", "shed"],
+    ["${UNSET:-shed-2}", "shed-2"],
   ])("%s in text becomes %s", (written, expected) => {
-    expect(parse(`gateway: { name: '${written}' }`, { env: { HOST: "garden" } }).config.gateway.name).toBe(expected);
+    expect(parse(`gateway: { name: '${written}' }`, { env: { HOST: "garden", EMPTY: "" } }).config.gateway.name).toBe(
+      expected,
+    );
   });
 
   it.each([
@@ -151,6 +156,40 @@ describe("references", () => {
     ["${OPEN", '"${" begins the name of an environment variable'],
   ])("%s is an error", (written, expected) => {
     expect(errorsOf(`gateway: { name: '${written}' }`)).toEqual([expect.stringContaining(expected)]);
+  });
+
+  it("are a number or a truth value where one belongs, in quotes or not", () => {
+    const env = { PORT: "2883", POWER: "false", PIN: "0x11" };
+    const { config } = parse(
+      [
+        "broker: { listeners: [{ port: '${PORT}' }], enabled: '${POWER}' }",
+        "web:",
+        "  port: ${WEB_PORT:-8099}",
+        "devices: [{ id: a, driver: digital-input, pin: '${PIN}' }]",
+      ].join("\n"),
+      { env },
+    );
+
+    expect(config.broker).toMatchObject({ enabled: false, listeners: [{ endpoint: { port: 2883 } }] });
+    expect(config.web.port).toBe(8099);
+    expect(config.devices[0]?.options).toMatchObject({ pin: 17 });
+  });
+
+  it("stay text where text belongs, also when they are all digits", () => {
+    const env = { SERIAL: "1000000", PASSWORD: "007" };
+    const { config } = parse("gateway: { id: '${SERIAL}' }\nmqtt:\n  url: mqtts://h\n  password: ${PASSWORD}\n", {
+      env,
+    });
+
+    expect(config.gateway.id).toBe("1000000");
+    expect(config.mqtt.password?.reveal()).toBe("007");
+  });
+
+  it("are judged as what they are there", () => {
+    const listeners = "broker: { listeners: [{ port: '${PORT}' }] }";
+
+    expect(errorsOf(listeners, { env: { PORT: "70000" } })).toEqual([expect.stringContaining("65535")]);
+    expect(errorsOf(listeners, { env: { PORT: "http" } })).toEqual([expect.stringContaining("expected a number")]);
   });
 
   it("does not look into what a reference gave", () => {
