@@ -71,6 +71,10 @@ describe("the reference", () => {
     for (const { name } of testDrivers) expect(reference).toContain(`### ${name}\n`);
   });
 
+  it("is config/reference.md (write it anew: `npx vitest run test/config -u`)", async () => {
+    await expect(configReference(drivers)).toMatchFileSnapshot("../../config/reference.md");
+  });
+
   it("names a driver's options, channels and limits", () => {
     expect(reference).toContain("| `precision` | `high`, `medium` or `low` | `high` | Repeatability |");
     expect(reference).toContain("Read every 100ms at most. Channels: `temperature` (°C), `humidity` (%).");
