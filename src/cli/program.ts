@@ -14,7 +14,8 @@ export async function runProgram(
   const program = new Commander("fieldpost")
     .description("Raspberry Pi sensor gateway: reads sensors, keeps every reading safe, delivers it over MQTT.")
     .version(version)
-    .showHelpAfterError("(fieldpost help COMMAND shows an example)")
+    .showHelpAfterError()
+    .addHelpText("after", "\n`fieldpost help COMMAND` shows what a command takes, and an example.")
     .exitOverride()
     .configureOutput({ writeOut: (text) => io.out(text), writeErr: (text) => io.err(text) });
   for (const command of commands) {
@@ -23,12 +24,19 @@ export async function runProgram(
     });
   }
   try {
-    await program.parseAsync([...argv], { from: "user" });
+    await program.parseAsync([...asked(argv, commands)], { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   }
   return exitCode;
+}
+
+/** Commander shows help for a command that there is not; without `help` it says that there is none. */
+function asked(argv: readonly string[], commands: readonly Command[]): readonly string[] {
+  const [first, name] = argv;
+  const isWrong = first === "help" && name !== undefined && !commands.some((command) => command.name === name);
+  return isWrong ? [name] : argv;
 }
 
 function addCommand(program: Commander, command: Command, io: Io, done: (code: ExitCode) => void): void {

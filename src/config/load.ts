@@ -64,7 +64,7 @@ function unreadable(
   file: string,
   { message, missing, line, column }: { message: string; missing: boolean; line?: number; column?: number },
 ): Problem {
-  const remedy = missing ? ": `fieldpost setup` writes a first configuration, `--config FILE` names another" : "";
+  const remedy = missing ? ": `--config FILE` names another, and config/fieldpost.yaml is one to begin with" : "";
   return {
     severity: "error",
     message: message + remedy,

@@ -72,7 +72,7 @@ interface Judged {
 function validate(value: unknown, tree: YamlTree, source: SourceText, drivers: readonly Driver[]): Judged {
   const findings = tree.findings;
   if (value === undefined || value === null) {
-    const message = "nothing is configured here: `fieldpost setup` writes a first configuration";
+    const message = "nothing is configured here: begin with `devices:`, `fieldpost drivers` lists what can be read";
     const empty: Finding = { severity: "error", message, at: { start: 0, end: 0 } };
     return { findings: findings.length ? findings : [empty], config: undefined };
   }

@@ -32,7 +32,7 @@ describe("a file that is no configuration", () => {
       {
         severity: "error",
         file: at("none.yaml"),
-        message: "there is no such file: `fieldpost setup` writes a first configuration, `--config FILE` names another",
+        message: "there is no such file: `--config FILE` names another, and config/fieldpost.yaml is one to begin with",
       },
     ]);
   });

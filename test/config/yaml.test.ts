@@ -56,7 +56,9 @@ describe("what YAML has and a configuration does without", () => {
 
 describe("an empty configuration", () => {
   it.each(["", "\n\n", "# only a comment\n", "---\n", "null\n"])("%j is told what to do", (text) => {
-    expect(errorsOf(text)).toEqual(["1:1 nothing is configured here: `fieldpost setup` writes a first configuration"]);
+    expect(errorsOf(text)).toEqual([
+      "1:1 nothing is configured here: begin with `devices:`, `fieldpost drivers` lists what can be read",
+    ]);
   });
 
   it.each(["just text", "- a\n- b\n", "42"])("%j is told what stands at the top", (text) => {

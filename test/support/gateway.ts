@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { waitFor } from "./mosquitto.ts";
 
-const MAIN = join(import.meta.dirname, "../../dist/main.js");
+/** The built program. */
+export const MAIN = join(import.meta.dirname, "../../dist/main.js");
 
 export interface Finished {
   readonly code: number | null;
