@@ -15,6 +15,7 @@ const mayImport: Record<string, readonly string[]> = {
   sqlite: ["core"],
   "home-assistant": ["core"],
   service: ["core"],
+  pki: ["core"],
   store: ["core", "sqlite"],
   broker: ["core", "sqlite"],
   drivers: ["core", "hardware"],
@@ -41,6 +42,7 @@ const packageOwners: Record<string, readonly string[]> = {
   hono: ["service/control-server.ts"],
   "@hono/node-server": ["service/control-server.ts"],
   // Shapes of what comes from outside are said in zod where they come in.
+  ws: ["broker/listeners/websocket.ts"],
   zod: ["config/", "drivers/", "wiring/"],
 };
 

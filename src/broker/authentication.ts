@@ -3,10 +3,13 @@ import type { ConnectPacket } from "./codec/packets.ts";
 import { reason } from "./codec/reasons.ts";
 import type { AuthResult, ConnectInfo } from "./options.ts";
 
-/** Who it is: the listener's own identity, a user of its password file, whoever `authenticate` says, or anyone where that is allowed. */
+/** Who it is: the listener's own identity, the name in its certificate, a user of its password file, whoever `authenticate` says, or anyone where that is allowed. */
 export async function authenticate(client: Client, connect: ConnectPacket, clientId: string): Promise<AuthResult> {
   const { listener, address } = client;
   if ("path" in listener && listener.identity !== undefined) return { ok: true, username: listener.identity };
+  if (client.certified?.username !== undefined) return { ok: true, username: client.certified.username };
+  // Whatever name it gives itself, the certificate does not vouch for it.
+  if (listener.tls?.requireCertificate && listener.passwordFile === undefined) return { ok: true };
   const { username, password } = connect;
   const ask = questionOf(client);
   const anonymousAllowed = listener.allowAnonymous ?? ask === undefined;

@@ -1,11 +1,12 @@
 import { randomUUID } from "node:crypto";
-import type { Socket } from "node:net";
 import type { Log } from "../core/log.ts";
 import { AccessControl } from "./access/access-control.ts";
 import { Client } from "./client.ts";
 import type { BrokerContext, Published } from "./context.ts";
 import { type BrokerLimits, defaultLimits } from "./limits.ts";
-import { type BoundAddress, type Listener, type ListenerEvents, listen } from "./listeners.ts";
+import { watchExpiry } from "./listeners/expiry.ts";
+import { checkExposure } from "./listeners/exposure.ts";
+import { type BoundAddress, type Listener, type ListenerEvents, listen } from "./listeners/listen.ts";
 import type { Message } from "./message.ts";
 import type { Authorise, BrokerOptions } from "./options.ts";
 import { RetainedMessages } from "./retained.ts";
@@ -20,6 +21,8 @@ import { Turn } from "./turn.ts";
 export interface BrokerDeps {
   readonly log: Log;
   readonly timers?: Timers;
+  /** The wall clock, ms since 1970: certificates end by it. */
+  readonly wallMs?: () => number;
   /** What follows the prefix of a client id that the broker assigns. */
   readonly randomId?: () => string;
 }
@@ -30,7 +33,7 @@ export interface Broker extends AsyncDisposable {
   readonly addresses: readonly BoundAddress[];
   stats(): BrokerStats;
   /**
-   * Reads the password and ACL files again. Clients whose user is gone or has another password are disconnected.
+   * Reads password files, ACL files and certificates again. Clients whose user is gone or has another password are disconnected.
    * Throws GatewayError CONFIG_INVALID for a wrong file, and nothing has changed.
    */
   reload(): Promise<void>;
@@ -38,13 +41,16 @@ export interface Broker extends AsyncDisposable {
 
 /** Listens once this resolves. Throws GatewayError: CONFIG_INVALID, ADDRESS_IN_USE. */
 export async function openBroker(options: BrokerOptions, deps: BrokerDeps): Promise<Broker> {
+  for (const listener of options.listeners) checkExposure(listener, options.authenticate !== undefined);
   const access = await AccessControl.open(options.listeners, deps.timers ?? systemTimers);
   const context = createContext(options, deps, access);
   const clients = new Set<Client>();
   const stopExpiry = everyMinute(context.timers, () => context.retained.expire(context.timers.nowMs()));
   const listeners: Listener[] = [];
+  let stopWatching = () => {};
   const close = async () => {
     stopExpiry();
+    stopWatching();
     const closing = listeners.map((listener) => listener[Symbol.asyncDispose]());
     context.sessions.clear();
     for (const client of clients) client.stop();
@@ -52,17 +58,20 @@ export async function openBroker(options: BrokerOptions, deps: BrokerDeps): Prom
   };
   try {
     for (const listener of options.listeners)
-      listeners.push(await listen(listener, context.limits, admission(context, clients)));
+      listeners.push(await listen(listener, context, admission(context, clients)));
   } catch (error) {
     await close();
     throw error;
   }
+  stopWatching = watchExpiry(listeners, context.log, context.timers, deps.wallMs ?? Date.now);
   return {
     addresses: listeners.map(({ bound }) => bound),
     stats: () => ({ ...context.stats, dropped: { ...context.stats.dropped } }),
     async reload() {
-      const apply = await access.prepare();
-      const isChanged = apply();
+      const applyTls = await Promise.all(listeners.map(({ tls }) => tls?.prepare()));
+      const applyAccess = await access.prepare();
+      const isChanged = applyAccess();
+      for (const apply of applyTls) apply?.();
       for (const client of clients) client.recheck(isChanged);
     },
     [Symbol.asyncDispose]: close,
@@ -126,10 +135,10 @@ function admission(context: BrokerContext, clients: Set<Client>): ListenerEvents
   const { stats, log } = context;
   let full = false;
   return {
-    accepted(socket: Socket, listener, address) {
+    accepted(socket, listener, address, certified) {
       full = false;
       stats.connections++;
-      const client = new Client(socket, listener, address, context);
+      const client = new Client(socket, listener, address, context, certified);
       clients.add(client);
       socket.once("close", () => clients.delete(client));
     },
@@ -137,6 +146,10 @@ function admission(context: BrokerContext, clients: Set<Client>): ListenerEvents
       stats.refusedConnections++;
       if (!full) log.warn("connections are refused", { reason: why, address });
       full = true;
+    },
+    failed(why, address) {
+      stats.refusedConnections++;
+      log.warn("connection refused", { reason: why, address });
     },
   };
 }

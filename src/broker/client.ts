@@ -1,4 +1,3 @@
-import type { Socket } from "node:net";
 import { encodeDisconnect } from "./codec/disconnect.ts";
 import type { Version } from "./codec/packets.ts";
 import { ProtocolFault, reason } from "./codec/reasons.ts";
@@ -11,6 +10,7 @@ import { Parser } from "./parser.ts";
 import { RateLimit } from "./rate.ts";
 import type { Session, SessionLink } from "./session.ts";
 import type { Topic } from "./topic-table.ts";
+import type { Certified, Transport } from "./transport.ts";
 import { plainWire } from "./wires.ts";
 
 export type ClientState = "new" | "authenticating" | "open" | "ended";
@@ -34,14 +34,22 @@ export class Client implements SessionLink {
   readonly publishRate: RateLimit | undefined;
   /** Why it goes, for the log; set once. */
   #why: string | undefined;
-  readonly #socket: Socket;
+  readonly certified: Certified | undefined;
+  readonly #socket: Transport;
   #lastHeardMs: number;
   #cancelTimer: () => void = () => {};
 
-  constructor(socket: Socket, listener: ListenerOptions, address: string, broker: BrokerContext) {
+  constructor(
+    socket: Transport,
+    listener: ListenerOptions,
+    address: string,
+    broker: BrokerContext,
+    certified?: Certified,
+  ) {
     this.broker = broker;
     this.listener = listener;
     this.address = address;
+    this.certified = certified;
     this.#socket = socket;
     this.#lastHeardMs = broker.timers.nowMs();
     const { publishRate } = broker.limits;

@@ -16,6 +16,13 @@ export interface BrokerOptions {
 export type ListenerOptions = TcpListenerOptions | UnixListenerOptions;
 
 interface AnyListenerOptions {
+  /** `mqtt` by default. */
+  readonly protocol?: "mqtt" | "websocket";
+  /** Web pages that may connect over WebSocket; by default those of the same host. */
+  readonly origins?: readonly string[];
+  readonly tls?: ListenerTls;
+  /** Connections at a time; `limits.connectionsPerListener` by default. */
+  readonly maxConnections?: number;
   /** Clients without a user name. Default: true without `authenticate` and `passwordFile`. */
   readonly allowAnonymous?: boolean;
   /** Users and passwords in Mosquitto's format. */
@@ -25,10 +32,29 @@ interface AnyListenerOptions {
 }
 
 export interface TcpListenerOptions extends AnyListenerOptions {
-  /** Loopback only, as yet. */
+  /** Beyond loopback only with authentication and TLS, or `insecure`. */
   readonly address: string;
   /** 0 takes a free one. */
   readonly port: number;
+  /** Listens beyond loopback whatever is missing. */
+  readonly insecure?: boolean;
+}
+
+/** PEM files. */
+export interface ListenerTls {
+  readonly certFile: string;
+  readonly keyFile: string;
+  /** What clients' certificates must descend from; without it they are not asked for one. */
+  readonly caFile?: string;
+  readonly crlFile?: string;
+  /** A certificate then is enough to be let in where there is no password file. */
+  readonly requireCertificate?: boolean;
+  /** The common name of the certificate is the user name, and no password is asked for. */
+  readonly identityAsUsername?: boolean;
+  /** The same with the whole subject (RFC 2253). */
+  readonly subjectAsUsername?: boolean;
+  /** `1.2` by default. */
+  readonly minVersion?: "1.2" | "1.3";
 }
 
 export interface UnixListenerOptions extends AnyListenerOptions {

@@ -1,9 +1,9 @@
-import type { Socket } from "node:net";
 import type { Version } from "./codec/packets.ts";
 import type { Wire } from "./codec/publish.ts";
 import type { BrokerLimits } from "./limits.ts";
 import type { BrokerStats } from "./stats.ts";
 import type { Timers } from "./timers.ts";
+import type { Transport } from "./transport.ts";
 import type { Turn } from "./turn.ts";
 
 export interface OutgoingDeps {
@@ -31,7 +31,7 @@ export class Outgoing {
   version: Version = 4;
   /** What the client takes [MQTT-3.1.2-24]. */
   maxPacketBytes = Number.POSITIVE_INFINITY;
-  readonly #socket: Socket;
+  readonly #socket: Transport;
   readonly #deps: OutgoingDeps;
   readonly #events: OutgoingEvents;
   #wires: Wire[] = [];
@@ -46,7 +46,7 @@ export class Outgoing {
     this.flush();
   };
 
-  constructor(socket: Socket, deps: OutgoingDeps, events: OutgoingEvents) {
+  constructor(socket: Transport, deps: OutgoingDeps, events: OutgoingEvents) {
     this.#socket = socket;
     this.#deps = deps;
     this.#events = events;

@@ -1,4 +1,3 @@
-import { isLoopback } from "./loopback.ts";
 import { matches } from "./paths.ts";
 import type { Finding } from "./problems.ts";
 import type { ListenerConfig } from "./schema/broker.ts";
@@ -32,20 +31,7 @@ const inactive: readonly Inactive[] = [
   { path: "broker.persistence_window", what: "keeping the broker's sessions over a restart" },
   { path: "broker.sys_interval", what: "`$SYS` topics", when: (value) => value !== 0 && value !== "0" },
   { path: "broker.limits.publish_rate", what: "bounding a client's rate", when: (value) => value !== "unlimited" },
-  { path: "broker.listeners.*.max_connections", what: "a listener's own limit of connections" },
   { path: "broker.listeners.*.max_qos", what: "a lower QoS of a listener", when: (value) => value !== 2 },
-  { path: "broker.listeners.*.tls", what: "TLS of the bundled broker (this listener stays closed)" },
-  {
-    path: "broker.listeners.*.protocol",
-    what: "MQTT over WebSocket (this listener stays closed)",
-    when: (value) => value === "websocket",
-  },
-  { path: "broker.listeners.*.origins", what: "MQTT over WebSocket" },
-  {
-    path: "broker.listeners.*.address",
-    what: "listening beyond loopback (this listener stays closed)",
-    when: (value) => typeof value === "string" && !isLoopback(value),
-  },
   { path: "broker.listeners.*.mount_point", what: "mount points (this listener stays closed)", when: isSet },
   { path: "mqtt.qos.commands", what: "commands" },
   { path: "devices.*.qos.commands", what: "commands" },
@@ -70,8 +56,5 @@ export function inactiveFindings(tree: unknown): Finding[] {
 
 /** The listeners that the broker can serve as they are asked for; the others stay closed rather than open wider. */
 export function activeListeners(listeners: readonly ListenerConfig[]): ListenerConfig[] {
-  return listeners.filter(
-    ({ endpoint, protocol, tls, mountPoint }) =>
-      (endpoint.kind === "unix" || isLoopback(endpoint.address)) && protocol === "mqtt" && !tls && mountPoint === "",
-  );
+  return listeners.filter(({ mountPoint }) => mountPoint === "");
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Broker } from "../broker/broker.ts";
+import type { BoundAddress } from "../broker/listeners/listen.ts";
 import type { BrokerOptions, ListenerOptions } from "../broker/options.ts";
 import { activeListeners } from "../config/inactive.ts";
 import type { ListenerConfig } from "../config/schema/broker.ts";
@@ -36,9 +37,9 @@ export function brokerOptions(broker: Config["broker"], privatePath?: string): B
   };
 }
 
-function listenerOptions({ endpoint, allowAnonymous, passwordFile, aclFile }: ListenerConfig): ListenerOptions {
-  const { kind: _, ...where } = endpoint;
-  return { ...where, allowAnonymous, ...(passwordFile && { passwordFile }), ...(aclFile && { aclFile }) };
+function listenerOptions({ endpoint, mountPoint: _, maxQos: __, ...listener }: ListenerConfig): ListenerOptions {
+  const { kind: ___, ...where } = endpoint;
+  return { ...where, ...listener };
 }
 
 export function uplinkOptions(config: Config, gateway: GatewayInfo, runtimeDirectory: string): UplinkOptions {
@@ -75,5 +76,9 @@ function credentials({ username, password, tls }: Config["mqtt"]): Partial<Uplin
 export function shownAddresses(addresses: Broker["addresses"], privatePath?: string): string[] {
   return addresses
     .filter((bound) => !("path" in bound && bound.path === privatePath))
-    .map((bound) => ("path" in bound ? `unix:${bound.path}` : `mqtt://${bound.address}:${bound.port}`));
+    .map((bound) => ("path" in bound ? `unix:${bound.path}` : urlOf(bound)));
+}
+
+function urlOf({ scheme, address, port }: Exclude<BoundAddress, { path: string }>): string {
+  return `${scheme}://${address.includes(":") ? `[${address}]` : address}:${port}`;
 }

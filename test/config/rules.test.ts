@@ -133,9 +133,7 @@ describe("rules of the network sections", () => {
     const active = (text: string): number => activeListeners(parse(text).config.broker.listeners).length;
 
     expect(active("log: {}")).toBe(1);
-    expect(active("broker: { listeners: [{ address: 0.0.0.0, insecure: true, allow_anonymous: true }] }")).toBe(0);
-    expect(active("broker: { password_file: p, listeners: [{}] }")).toBe(1);
-    expect(active("broker: { listeners: [{ protocol: websocket }, { port: 1884 }] }")).toBe(1);
+    expect(active("broker: { listeners: [{ mount_point: a/ }, { port: 1884 }] }")).toBe(1);
   });
 
   it("means paths from the configuration's own folder", () => {

@@ -31,11 +31,11 @@ export const broker: Command = {
   },
 };
 
-/** Password and access files; what the configuration itself says takes a new start. */
+/** Passwords, access rules and certificates; what the configuration itself says takes a new start. */
 async function reloadFiles(opened: Broker, log: Log): Promise<void> {
   try {
     await opened.reload();
-    log.info("password and access files reloaded");
+    log.info("passwords, access rules and certificates reloaded");
   } catch (error) {
     if (!isGatewayError(error)) throw error;
     log.error("reload failed: what was loaded before stays", { reason: error.message });

@@ -129,6 +129,7 @@ function listenerOf(raw: RawListener, common: { passwordFile: string | undefined
         : { kind: "unix" as const, path: raw.path },
     protocol: raw.protocol,
     tls: raw.tls,
+    insecure: raw.insecure,
     allowAnonymous: raw.allow_anonymous ?? (local && passwordFile === undefined),
     maxConnections: raw.max_connections,
     mountPoint: raw.mount_point,

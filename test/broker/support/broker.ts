@@ -1,4 +1,3 @@
-import type { AddressInfo } from "node:net";
 import { type Broker, openBroker } from "../../../src/broker/broker.ts";
 import type { ConnectPacket, Qos, SubscriptionRequest, Version } from "../../../src/broker/codec/packets.ts";
 import type { Properties } from "../../../src/broker/codec/properties.ts";
@@ -20,13 +19,16 @@ export interface TestBroker extends AsyncDisposable {
   accepted(packet: ConnectPacket): Promise<Accepted>;
 }
 
-export async function openTestBroker(options: Partial<BrokerOptions> = {}): Promise<TestBroker> {
+export async function openTestBroker(options: Partial<BrokerOptions> = {}, wallMs = Date.now): Promise<TestBroker> {
   const timers = new FakeTimers();
   const logged: { message: string; fields: LogFields | undefined }[] = [];
   const keep = (message: string, fields?: LogFields) => void logged.push({ message, fields });
   const log: Log = { debug: keep, info: keep, warn: keep, error: keep, part: () => log };
-  const broker = await openBroker({ listeners: [{ address: "127.0.0.1", port: 0 }], ...options }, { log, timers });
-  const { port } = broker.addresses[0] as AddressInfo;
+  const broker = await openBroker(
+    { listeners: [{ address: "127.0.0.1", port: 0 }], ...options },
+    { log, timers, wallMs },
+  );
+  const { port } = broker.addresses[0] as { readonly port: number };
   const peers: Peer[] = [];
   const dial = (version: Version = 5) => {
     const peer = new Peer({ host: "127.0.0.1", port }, version);

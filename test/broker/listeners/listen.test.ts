@@ -4,10 +4,10 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { openBroker } from "../../src/broker/broker.ts";
-import type { Log } from "../../src/core/log.ts";
-import { openTestBroker, subscribe } from "./support/broker.ts";
-import { connectPacket, Peer, publishPacket } from "./support/peer.ts";
+import { openBroker } from "../../../src/broker/broker.ts";
+import type { Log } from "../../../src/core/log.ts";
+import { openTestBroker, subscribe } from "../support/broker.ts";
+import { connectPacket, Peer, publishPacket } from "../support/peer.ts";
 
 const log: Log = { debug() {}, info() {}, warn() {}, error() {}, part: () => log };
 

@@ -1,0 +1,194 @@
+import { chmod, unlink } from "node:fs/promises";
+import { createConnection, createServer, type Server, type Socket } from "node:net";
+import { errnoName, GatewayError, messageOf } from "../../core/errors.ts";
+import type { BrokerLimits } from "../limits.ts";
+import type { ListenerOptions } from "../options.ts";
+import type { Timers } from "../timers.ts";
+import type { Certified, Transport } from "../transport.ts";
+import { openTls, type TlsGate } from "./tls.ts";
+import { openWebSocket } from "./websocket.ts";
+
+export type BoundAddress =
+  | { readonly scheme: "mqtt" | "mqtts" | "ws" | "wss"; readonly address: string; readonly port: number }
+  | { readonly path: string };
+
+/** A place where clients come in. Disposing it lets nobody in any more; those who are in stay. */
+export interface Listener extends AsyncDisposable {
+  readonly bound: BoundAddress;
+  /** Undefined without TLS. */
+  readonly tls: TlsGate | undefined;
+}
+
+export interface ListenerEvents {
+  accepted(transport: Transport, listener: ListenerOptions, address: string, certified: Certified | undefined): void;
+  /** There is no room. */
+  refused(why: string, address: string): void;
+  /** TLS or WebSocket did not come about. */
+  failed(why: string, address: string): void;
+}
+
+export interface ListenerDeps {
+  readonly limits: BrokerLimits;
+  readonly timers: Timers;
+}
+
+/** Throws GatewayError: CONFIG_INVALID where it must not listen, ADDRESS_IN_USE where somebody else does. */
+export async function listen(options: ListenerOptions, deps: ListenerDeps, events: ListenerEvents): Promise<Listener> {
+  const { tls, enter } = await layers(options, deps, events);
+  if ("path" in options) await removeStale(options.path);
+  const counts = new Map<string, number>();
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    if (!admit(socket, options, deps.limits, counts, events)) return;
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+    enter(socket);
+  });
+  await bind(server, options);
+  if ("path" in options) await chmod(options.path, options.mode ?? 0o660);
+  return { bound: boundAddress(server, options), tls, [Symbol.asyncDispose]: () => close(server, sockets) };
+}
+
+/** What a connection goes through before MQTT is spoken: TLS, WebSocket, both or none. */
+async function layers(
+  options: ListenerOptions,
+  { limits, timers }: ListenerDeps,
+  events: ListenerEvents,
+): Promise<{ tls: TlsGate | undefined; enter: (socket: Socket) => void }> {
+  const failed = (why: string, socket: Socket) => events.failed(why, addressOf(socket, options));
+  const certificates = new WeakMap<Socket, Certified>();
+  const accept = (transport: Transport, socket: Socket) =>
+    events.accepted(transport, options, addressOf(socket, options), certificates.get(socket));
+  const upgrade =
+    options.protocol === "websocket" &&
+    openWebSocket(
+      {
+        origins: options.origins,
+        encrypted: options.tls !== undefined,
+        maxMessageBytes: limits.packetBytes + frameSlackBytes,
+        timeoutMs: limits.connectTimeoutMs,
+        timers,
+      },
+      { opened: accept, failed },
+    );
+  const speak = upgrade || ((socket: Socket) => accept(socket, socket));
+  if (options.tls === undefined) return { tls: undefined, enter: speak };
+  const tls = await openTls(options.tls, limits.connectTimeoutMs, {
+    secured(socket, certified) {
+      if (certified) certificates.set(socket, certified);
+      speak(socket);
+    },
+    failed,
+  });
+  return { tls, enter: tls.take };
+}
+
+/** The header of the largest packet, and small ones that are sent with it. */
+const frameSlackBytes = 65_536;
+
+/** Lets nobody in any more, and waits for those who are in; who does not go meanwhile is not waited for. */
+async function close(server: Server, sockets: ReadonlySet<Socket>): Promise<void> {
+  const linger = setTimeout(() => {
+    for (const socket of sockets) socket.destroy();
+  }, lingerMs);
+  await new Promise<void>((resolve) => server.close(() => resolve()));
+  clearTimeout(linger);
+}
+
+const lingerMs = 1000;
+
+function addressOf(socket: Socket, options: ListenerOptions): string {
+  return "path" in options ? options.path : (socket.remoteAddress ?? "unknown");
+}
+
+/** Returns whether there is room. Counts connections of an address; the key of the whole listener is the empty string. */
+function admit(
+  socket: Socket,
+  options: ListenerOptions,
+  limits: BrokerLimits,
+  counts: Map<string, number>,
+  events: ListenerEvents,
+): boolean {
+  const address = addressOf(socket, options);
+  const why = refusal(counts, address, limits, options);
+  if (why !== undefined) {
+    socket.on("error", () => {}); // it is gone already: nothing is left to do
+    socket.destroy();
+    events.refused(why, address);
+    return false;
+  }
+  for (const key of ["", address]) counts.set(key, (counts.get(key) ?? 0) + 1);
+  socket.once("close", () => {
+    for (const key of ["", address]) {
+      const left = (counts.get(key) ?? 1) - 1;
+      if (left > 0) counts.set(key, left);
+      else counts.delete(key);
+    }
+  });
+  return true;
+}
+
+function refusal(
+  counts: ReadonlyMap<string, number>,
+  address: string,
+  limits: BrokerLimits,
+  options: ListenerOptions,
+): string | undefined {
+  if ((counts.get("") ?? 0) >= (options.maxConnections ?? limits.connectionsPerListener)) return "too many connections";
+  if (!("path" in options) && (counts.get(address) ?? 0) >= limits.connectionsPerAddress)
+    return "too many connections from one address";
+  return undefined;
+}
+
+function bind(server: Server, options: ListenerOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (error) => reject(explain(error, options)));
+    server.listen("path" in options ? { path: options.path } : { host: options.address, port: options.port }, () => {
+      server.removeAllListeners("error");
+      resolve();
+    });
+  });
+}
+
+function explain(error: Error, options: ListenerOptions): GatewayError {
+  const where = "path" in options ? options.path : `${options.address} port ${options.port}`;
+  if (errnoName(error) === "EADDRINUSE")
+    return new GatewayError("ADDRESS_IN_USE", `the broker cannot listen on ${where}: another program does`, {
+      cause: error,
+    });
+  return new GatewayError("CONFIG_INVALID", `the broker cannot listen on ${where}: ${messageOf(error)}`, {
+    cause: error,
+  });
+}
+
+/** A socket file outlives the process that made it; one that nobody answers at is in the way. */
+async function removeStale(path: string): Promise<void> {
+  if (await answers(path)) return;
+  try {
+    await unlink(path);
+  } catch (error) {
+    if (errnoName(error) !== "ENOENT")
+      throw new GatewayError("CONFIG_INVALID", `the old socket ${path} cannot be removed: ${messageOf(error)}`, {
+        cause: error,
+      });
+  }
+}
+
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = createConnection(path);
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once("error", () => resolve(false));
+  });
+}
+
+function boundAddress(server: Server, { protocol, tls }: ListenerOptions): BoundAddress {
+  const bound = server.address();
+  if (bound === null) throw new Error("the server is bound");
+  if (typeof bound === "string") return { path: bound };
+  const scheme = protocol === "websocket" ? (tls ? "wss" : "ws") : tls ? "mqtts" : "mqtt";
+  return { scheme, address: bound.address, port: bound.port };
+}
