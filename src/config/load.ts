@@ -1,10 +1,9 @@
-import { access, constants } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { errnoName } from "../core/errors.ts";
 import type { Driver } from "../drivers/driver.ts";
 import { drivers as registry } from "../drivers/registry.ts";
 import { readBoundedText } from "./bounded-file.ts";
 import { sorted } from "./locate.ts";
+import { faultOfFile } from "./named-files.ts";
 import { accepted, type Examined, examineConfig } from "./parse.ts";
 import { ConfigError, type Notice, type Problem } from "./problems.ts";
 import type { Config } from "./schema/config.ts";
@@ -42,19 +41,18 @@ export async function loadConfig(file: string, options: LoadOptions): Promise<Lo
     secrets: secrets.secrets,
     secretsFrom: secrets.exists ? secretsFile : `${secretsFile} (there is no such file)`,
   });
-  const missing = await missingFiles(examined, options.missingFiles === "error" ? "error" : "warning");
+  const unusable = await fileProblems(examined, options.missingFiles === "error" ? "error" : "warning");
   return accepted({
     config: examined.config,
-    problems: sorted([...examined.problems, ...missing, ...secrets.problems]),
+    problems: sorted([...examined.problems, ...unusable, ...secrets.problems]),
   });
 }
 
-async function missingFiles({ fileReferences }: Examined, severity: "error" | "warning"): Promise<Problem[]> {
+async function fileProblems({ fileReferences }: Examined, severity: "error" | "warning"): Promise<Problem[]> {
   const problems = await Promise.all(
-    fileReferences.map(async ({ file, problem }) => {
-      const errno = await access(file, constants.R_OK).then(() => undefined, errnoName);
-      if (errno === undefined) return [];
-      return [problem(severity, errno === "EACCES" ? `this user cannot read ${file}` : `there is no file ${file}`)];
+    fileReferences.map(async ({ file, key, problem }) => {
+      const fault = await faultOfFile(file, key);
+      return fault ? [problem(fault.fatal ? severity : "warning", fault.message)] : [];
     }),
   );
   return problems.flat();

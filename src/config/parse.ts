@@ -27,6 +27,8 @@ export interface Examined {
   /** Files that must exist, for who can look, with the problem that it is when they do not. */
   readonly fileReferences: readonly {
     readonly file: string;
+    /** The key that it stands under: `cert`. */
+    readonly key: string | number | undefined;
     problem(severity: "error" | "warning", message: string): Problem;
   }[];
 }
@@ -59,6 +61,7 @@ export function examineConfig(text: string, options: ParseOptions): Examined {
     problems: sorted(limited(trusted(findings, tree), tree).map(locate)),
     fileReferences: fileReferences(value, folder).map(({ file, path }) => ({
       file,
+      key: path.at(-1),
       problem: (severity, message) => locate({ severity, message, at: { path, part: "value" } }),
     })),
   };

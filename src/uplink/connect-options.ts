@@ -1,3 +1,5 @@
+import { createSecureContext } from "node:tls";
+import { messageOf } from "../core/errors.ts";
 import type { Address } from "./address.ts";
 import type { Protocol } from "./link.ts";
 import { systemRoots } from "./system-roots.ts";
@@ -40,6 +42,18 @@ export function credentialsOf(address: Address, options: ConnectOptions): Creden
   const password = typeof options.password === "object" ? options.password.reveal() : options.password;
   const secret = password ?? inUrl.password;
   return { ...(username !== undefined && { username }), ...(secret !== undefined && { password: secret }) };
+}
+
+/** Why this certificate and key cannot be used. Node throws it in the middle of connecting, where nobody can catch it. */
+export function unusableTls({ scheme }: Address, tls: ClientTls | undefined): Error | undefined {
+  if (!tls || (scheme !== "mqtts" && scheme !== "wss")) return undefined;
+  try {
+    createSecureContext(tls);
+    return undefined;
+  } catch (cause) {
+    const message = `the certificate and key of mqtt.tls cannot be used (${messageOf(cause)})`;
+    return Object.assign(new Error(message, { cause }), { code: "ERR_TLS_CREDENTIALS" });
+  }
 }
 
 /** Where to connect to and how, in the words of mqtt.js. */

@@ -9,7 +9,7 @@ import mqtt, {
 import type { Clock } from "../core/clock.ts";
 import { GatewayError } from "../core/errors.ts";
 import { type Address, parseAddress } from "./address.ts";
-import { type ConnectOptions, credentialsOf, endpointOf } from "./connect-options.ts";
+import { type ConnectOptions, credentialsOf, endpointOf, unusableTls } from "./connect-options.ts";
 import { Gate } from "./gate.ts";
 import type { Incoming, Link, LinkEnd, Protocol, Publication, Qos, Refusal } from "./link.ts";
 import { REASON } from "./link.ts";
@@ -32,6 +32,8 @@ const END_WAIT_MS = 1000;
 export async function connectMqtt(options: ConnectOptions, clock: Clock, signal: AbortSignal): Promise<ConnectOutcome> {
   signal.throwIfAborted();
   const address = parseAddress(options.url);
+  const unusable = unusableTls(address, options.tls);
+  if (unusable) return { refused: refusalOf(address.shown, unusable) };
   const client = mqtt.connect(clientOptions(address, options));
   let error: Error | undefined;
   const keepFirst = (found: Error) => {

@@ -148,3 +148,32 @@ describe("files that the configuration names", () => {
     expect((await load("c.yaml")).config.broker.enabled).toBe(false);
   });
 });
+
+describe("a file that the configuration names", () => {
+  const warningsOf = async (tls: string) => {
+    await writeFile(at("c.yaml"), `mqtt: { url: "mqtts://h", tls: { ${tls} } }`);
+    const { notices } = await load("c.yaml");
+    return notices.map(({ column, message }) => `${column} ${message}`);
+  };
+
+  it("and that is a directory is an error", async () => {
+    await mkdir(at("ca.pem"));
+    await writeFile(at("c.yaml"), 'mqtt: { url: "mqtts://h", tls: { ca: ca.pem } }');
+
+    expect(await problemsOf("c.yaml")).toMatchObject([
+      { severity: "error", column: 38, message: expect.stringContaining("is not a file") },
+    ]);
+  });
+
+  it("and that is no certificate or key is a warning: sampling goes on without it", async () => {
+    await writeFile(at("bad.pem"), "garbage");
+
+    expect(await warningsOf("ca: bad.pem")).toEqual([
+      expect.stringMatching(/^38 .*bad.pem is not a certificate in PEM/),
+    ]);
+    expect(await warningsOf("cert: bad.pem, key: bad.pem")).toEqual([
+      expect.stringMatching(/^40 .*is not a certificate/),
+      expect.stringMatching(/^54 .*is not an unencrypted private key/),
+    ]);
+  });
+});

@@ -105,6 +105,15 @@ describe("over TLS", () => {
     expect(stranger.uplink.linkState().connected).toBe(false);
   });
 
+  test.each([
+    ["garbage", { cert: "garbage", key: "garbage" }],
+    ["of two pairs", { cert: "client.pem", key: "server.key" }],
+  ])("a certificate and key that are %s are a fault, and not the end of the gateway", async (_what, { cert, key }) => {
+    const content = (name: string) => (name === "garbage" ? name : pem(name));
+    await using one = bench({ urls: ["mqtts://127.0.0.1:1"], tls: { cert: content(cert), key: content(key) } });
+    await fails(one, "BROKER_TLS");
+  });
+
   test("a web socket over TLS is verified like any other", async () => {
     await using broker = await startMosquitto();
     await using front = await webSocketFront(
