@@ -1,6 +1,6 @@
 import { isLoopback } from "./loopback.ts";
 import { isMapping, mappingsAt, type Path, valueAt } from "./paths.ts";
-import { errorAt, type Finding } from "./problems.ts";
+import { absentAt, errorAt, type Finding } from "./problems.ts";
 
 /** Rules between the keys of `mqtt`, `broker` and `web`: who may connect, and what TLS needs. */
 export function networkFindings(tree: unknown): Finding[] {
@@ -15,7 +15,7 @@ function mqttFindings(tree: unknown): Finding[] {
   const plain = urls.filter((url) => /^(mqtt|ws):\/\//.test(url) && !isLoopback(hostOf(url)));
   const findings: Finding[] = [];
   if ((tls.cert === undefined) !== (tls.key === undefined)) {
-    findings.push(errorAt(["mqtt", "tls"], "`cert` and `key` belong together: set both or none", "key"));
+    findings.push(absentAt(["mqtt", "tls"], "`cert` and `key` belong together: set both or none", "key"));
   }
   if (Object.keys(tls).length > 0 && !urls.some((url) => /^(mqtts|wss):/.test(url))) {
     findings.push(warning(["mqtt", "tls"], "no `mqtt.url` begins with mqtts:// or wss://, so this is not used"));
@@ -70,7 +70,7 @@ function certificateFindings(path: Path, tls: unknown): Finding[] {
   );
   return needsCa
     ? [
-        errorAt(
+        absentAt(
           [...path, "tls", needsCa],
           "this needs `ca`: the certificates that clients' certificates descend from",
           "key",
@@ -87,14 +87,14 @@ function openListener(path: Path, value: Record<string, unknown>, commonPassword
   const findings: Finding[] = [];
   if (!(hasPasswords || tls?.require_certificate === true) || value.allow_anonymous === true) {
     findings.push(
-      errorAt(
+      absentAt(
         [...path, "address"],
         "beyond loopback clients must say who they are: set `password_file`, or `tls` with `require_certificate`, or else `insecure: true`",
       ),
     );
   } else if (!tls) {
     findings.push(
-      errorAt([...path, "address"], "beyond loopback passwords need TLS: set `tls`, or else `insecure: true`"),
+      absentAt([...path, "address"], "beyond loopback passwords need TLS: set `tls`, or else `insecure: true`"),
     );
   }
   return findings;
@@ -105,7 +105,7 @@ function webFindings(tree: unknown): Finding[] {
   if (!isMapping(web) || web.enabled === false || typeof web.address !== "string") return [];
   if (isLoopback(web.address) || web.password !== undefined) return [];
   return [
-    errorAt(["web", "address"], "beyond loopback the dashboard needs `password`: `password: !secret web_password`"),
+    absentAt(["web", "address"], "beyond loopback the dashboard needs `password`: `password: !secret web_password`"),
   ];
 }
 

@@ -3,7 +3,7 @@ import type { Driver } from "../drivers/driver.ts";
 import { complaint } from "./complaint.ts";
 import { configJsonSchema, type JsonSchema, knownKeys } from "./json-schema.ts";
 import { isMapping, type Path, pathText, valueAt } from "./paths.ts";
-import { errorAt, type Finding, MAX_PROBLEMS } from "./problems.ts";
+import { absentAt, errorAt, type Finding, MAX_PROBLEMS } from "./problems.ts";
 import { anyDevice } from "./schema/devices.ts";
 import { didYouMean, nearest } from "./suggest.ts";
 import { UNRESOLVED } from "./yaml-source.ts";
@@ -69,7 +69,7 @@ function missing(path: Path, tree: unknown): Finding {
   const mapping = valueAt(tree, parent);
   const slip = isMapping(mapping) ? nearest(String(path.at(-1)), Object.keys(mapping)) : undefined;
   const where = parent.length ? ` in ${pathText(parent)}` : "";
-  return errorAt(
+  return absentAt(
     parent,
     `\`${path.at(-1)}\` is missing${where}${slip ? `; is it what \`${clip(slip)}\` was meant to be?` : ""}`,
   );

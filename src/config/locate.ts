@@ -6,14 +6,22 @@ import type { YamlTree } from "./yaml-source.ts";
 
 /** From findings in a tree to problems in a file: which of them are told, where, and what of the text is shown. */
 
-/** Behind a syntax error only that error is worth telling. */
-export function trusted(findings: readonly Finding[], tree: YamlTree): Finding[] {
+/** Without what syntax errors make doubtful: what may stand in a line that could not be read, or anything behind it. */
+export function trusted(findings: readonly Finding[], tree: YamlTree, source: SourceText): Finding[] {
   const { brokenFrom } = tree;
-  if (brokenFrom === undefined) return [...findings];
+  if (brokenFrom === undefined) return findings.filter((finding) => !mayBeBlanked(finding, tree, source));
   const ofSyntax = new Set(tree.findings);
   return findings.filter(
     (finding) => ofSyntax.has(finding) || ("path" in finding.at && isBefore(finding.at, brokenFrom, tree)),
   );
+}
+
+/** Is a line left out in the section or device that lacks something, or just behind it? */
+function mayBeBlanked({ at, absence }: Finding, { blanked, spanOf }: YamlTree, source: SourceText): boolean {
+  if (!absence || !("path" in at)) return false;
+  const { start, end } = spanOf(at.path.slice(0, at.path[0] === "devices" ? 2 : 1), "value");
+  const endsAt = (offset: number) => offset <= end || source.slice({ start: end, end: offset }).trim() === "";
+  return blanked.some((span) => span.start >= start && endsAt(span.start));
 }
 
 /** The first of them, errors before notices. */

@@ -58,7 +58,7 @@ export function examineConfig(text: string, options: ParseOptions): Examined {
   const { config, findings } = validate(value, tree, source, options.drivers);
   return {
     config,
-    problems: sorted(limited(trusted(findings, tree), tree).map(locate)),
+    problems: sorted(limited(trusted(findings, tree, source), tree).map(locate)),
     fileReferences: fileReferences(value, folder).map(({ file, path }) => ({
       file,
       key: path.at(-1),

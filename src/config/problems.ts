@@ -32,6 +32,8 @@ export interface Finding {
   readonly severity: Severity;
   readonly message: string;
   readonly at: { readonly path: Path; readonly part: "key" | "value" } | Span;
+  /** It is about something that is not there: not to be told where a line could not be read. */
+  readonly absence?: true;
 }
 
 /** Offsets into the text, in UTF-16 units. */
@@ -56,6 +58,11 @@ export function isConfigError(error: unknown): error is ConfigError {
 
 export function errorAt(path: Path, message: string, part: "key" | "value" = "value"): Finding {
   return { severity: "error", message, at: { path, part } };
+}
+
+/** Something is missing at `path`. */
+export function absentAt(path: Path, message: string, part: "key" | "value" = "value"): Finding {
+  return { ...errorAt(path, message, part), absence: true };
 }
 
 function summaryOf(problems: readonly Problem[]): string {

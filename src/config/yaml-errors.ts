@@ -25,12 +25,7 @@ const sentences: Partial<Record<ErrorCode, string>> = {
 };
 
 /** After these the rest of the file is still read as it was meant. */
-const HARMLESS: ReadonlySet<ErrorCode> = new Set([
-  "TAB_AS_INDENT",
-  "MULTIPLE_DOCS",
-  "BAD_DQ_ESCAPE",
-  "BAD_SCALAR_START",
-]);
+const HARMLESS: ReadonlySet<ErrorCode> = new Set(["MULTIPLE_DOCS", "BAD_DQ_ESCAPE", "BAD_SCALAR_START"]);
 
 export function syntaxSentence(code: ErrorCode): string {
   return sentences[code] ?? "this cannot be read as YAML";

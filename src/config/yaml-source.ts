@@ -1,9 +1,9 @@
-import { isAlias, isMap, isScalar, isSeq, type Pair, parseDocument, type Scalar, type YAMLError } from "yaml";
+import { isAlias, isMap, isScalar, isSeq, type Pair, type Scalar } from "yaml";
 import { isSecretKey } from "./mask.ts";
 import type { Path } from "./paths.ts";
 import type { Finding, Span } from "./problems.ts";
-import { breaksStructure, syntaxSentence } from "./yaml-errors.ts";
 import { guardTokens } from "./yaml-guard.ts";
+import { lineStart, parseRepairing } from "./yaml-repair.ts";
 
 /** A file as plain values, and where each of them stands. */
 export interface YamlTree {
@@ -12,6 +12,8 @@ export interface YamlTree {
   readonly findings: readonly Finding[];
   /** Offset from which on the structure cannot be trusted, because of a syntax error. */
   readonly brokenFrom: number | undefined;
+  /** Lines that were left out because of a syntax error. */
+  readonly blanked: readonly Span[];
   /** Values of keys that sound like a secret. */
   readonly secrets: readonly Span[];
   /** Values that came from elsewhere, by a tag or `${NAME}`. */
@@ -39,52 +41,34 @@ export function readYaml(text: string, resolveText: ResolveText): YamlTree {
   walk.findings.push(...guard.findings);
   if (guard.tooDeep) return treeOf(undefined, walk, 0);
 
-  const document = parseDocument(text, {
-    version: "1.2",
-    schema: "core",
-    prettyErrors: false,
-    uniqueKeys: false,
-    logLevel: "error",
-  });
-  walk.findings.push(...syntaxFindings(document.errors, text));
+  const { document, findings, blanked, brokenFrom } = parseRepairing(text);
+  walk.findings.push(...onePerLine(findings, text));
   const value = document.contents === null ? undefined : walk.valueOf(document.contents, []);
-  const broken = document.errors
-    .filter((error) => breaksStructure(error.code))
-    .map((error) => lineStart(text, error.pos[0]));
-  return treeOf(value, walk, broken.length ? Math.min(...broken) : undefined);
+  return treeOf(value, walk, brokenFrom, blanked);
 }
 
-function treeOf(value: unknown, walk: Walk, brokenFrom: number | undefined): YamlTree {
+function treeOf(value: unknown, walk: Walk, brokenFrom: number | undefined, blanked: readonly Span[] = []): YamlTree {
   const spanOf = (path: Path, part: "key" | "value"): Span => {
     const place = walk.places.get(keyOf(path));
     if (place) return place.key && (part === "key" || isEmpty(place.value)) ? place.key : place.value;
     return path.length ? spanOf(path.slice(0, -1), "key") : { start: 0, end: 0 };
   };
   const { findings, secrets, references } = walk;
-  return { value, findings, brokenFrom, secrets, references, spanOf };
+  return { value, findings, brokenFrom, blanked, secrets, references, spanOf };
 }
 
-/** One a line: an error in YAML draws others behind it. */
-function syntaxFindings(errors: readonly YAMLError[], text: string): Finding[] {
+/** An error in YAML draws others behind it. */
+function onePerLine(findings: readonly Finding[], text: string): Finding[] {
   const byLine = new Map<number, Finding>();
-  for (const { code, pos } of errors) {
-    const start = pos[0] + (/^\s*/.exec(text.slice(pos[0]))?.[0].length ?? 0);
-    const at =
-      code === "TAB_AS_INDENT" || start >= text.length
-        ? { start: pos[0], end: pos[1] }
-        : { start, end: Math.max(start + 1, pos[1]) };
-    const line = lineStart(text, at.start);
-    if (!byLine.has(line)) byLine.set(line, { severity: "error", message: syntaxSentence(code), at });
+  for (const finding of findings) {
+    const line = "start" in finding.at ? lineStart(text, finding.at.start) : 0;
+    if (!byLine.has(line)) byLine.set(line, finding);
   }
   return [...byLine.values()];
 }
 
 function isEmpty({ start, end }: Span): boolean {
   return start === end;
-}
-
-function lineStart(text: string, offset: number): number {
-  return text.lastIndexOf("\n", offset - 1) + 1;
 }
 
 function keyOf(path: Path): string {

@@ -135,7 +135,8 @@ describe("files that the configuration names", () => {
       "mqtt:\n  url: mqtts://h\n  tls: { ca: ca.pem, cert: c.pem, key: k.pem }\nlog: { level: x }\n",
     );
 
-    expect(await problemsOf("c.yaml")).toMatchObject([
+    const errors = (await problemsOf("c.yaml")).filter(({ severity }) => severity === "error");
+    expect(errors).toMatchObject([
       { line: 3, column: 28, message: `there is no file ${at("c.pem")}`, path: "mqtt.tls.cert" },
       { line: 3, column: 40, message: `there is no file ${at("k.pem")}` },
       { line: 4, path: "log.level" },

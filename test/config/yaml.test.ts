@@ -22,8 +22,8 @@ describe("what YAML has and a configuration does without", () => {
 
   it.each([
     ["two colons in a line", "gateway:\n  name: a: b\n", "2:9 a second `:` in one line"],
-    ["a quote left open", "gateway:\n  name: 'a\n", "3:1 something is missing here"],
-    ["a bracket left open", "mqtt:\n  publish: [state\nweb: {}\n", "3:1 the indentation does not fit"],
+    ["a quote left open", "gateway:\n  name: 'a\n", "2:9 this quote is not closed"],
+    ["a bracket left open", "mqtt:\n  publish: [state\nweb: {}\n", "2:12 this bracket is not closed"],
     ["text that begins with @", "gateway:\n  name: @home\n", "2:9 text cannot begin with this character"],
     ["a wrong escape", 'gateway:\n  name: "a\\q"\n', "2:11 unknown escape"],
     ["a key without its colon", "gateway:\n  name\n  area: b\n", "2:3 a key must be on one line"],
@@ -36,11 +36,67 @@ describe("what YAML has and a configuration does without", () => {
     expect(errorsOf("- a\nb: 1\nc: 2\n").map((error) => error.split(":")[0])).toEqual(["2", "3"]);
   });
 
-  it("still tells the mistakes before a syntax error, and none that it may have caused", () => {
+  it("still tells the mistakes before and behind a syntax error", () => {
     expect(errorsOf("web:\n  prot: 80\nstore:\n  path: a: b\n  max_sise: 3\n")).toEqual([
       "2:3 unknown key `prot` in web; did you mean `port`?",
       expect.stringMatching(/^4:9 a second `:`/),
+      "5:3 unknown key `max_sise` in store; did you mean `max_size`?",
     ]);
+  });
+
+  it("tells each of many syntax errors, and the mistakes between them", () => {
+    const text = `gateway:
+  id: Bad Id
+  name: "never closed
+mqtt
+  url: http://in.a.section.without.its.colon
+store:
+  commit_window: 5
+devices:
+  - id: a
+    driver: bme280
+   interval: 10s
+    oversampling: 3
+  - id: b
+    drivr ds18b20
+  - id: c
+    driver: digital-input
+    pin: 99
+\tdebounce: 5ms
+    invert: yes
+  - { id: d, driver: sht4x, interval: 5
+  - id: e
+    driver: bme281
+    name: it: bad
+web:
+  port: 99999
+`;
+    expect(errorsOf(text).map((error) => error.split(" ")[0])).toEqual([
+      "2:7",
+      "3:9",
+      "4:1",
+      "7:18",
+      "11:4",
+      "14:5",
+      "17:10",
+      "18:1",
+      "19:13",
+      "20:5",
+      "22:13",
+      "23:11",
+      "25:9",
+    ]);
+  });
+
+  it.each([
+    ["its driver", "devices:\n  - id: a\n    driver sht4x\n    name: A\n"],
+    ["its driver, at its end", "devices:\n  - id: a\n    driver sht4x\nlog: {}\n"],
+    ["its id", "devices:\n  - id a\n    driver: sht4x\n"],
+    ["a tab", "devices:\n  - id: a\n\tdriver: sht4x\n"],
+    ["the certificate's key", "mqtt:\n  url: mqtts://h\n  tls:\n    cert: c\n    key k\n"],
+    ["the password", "web:\n  address: 0.0.0.0\n  password x\n"],
+  ])("does not miss what may stand in the line that it could not read: %s", (_what, text) => {
+    expect(errorsOf(text)).toHaveLength(1);
   });
 
   it.each(["[", "{", "- ", "? ", "a: {", "[a, ", "a: b: "])("refuses %s repeated without end, quickly", (part) => {
