@@ -13,6 +13,7 @@ import { RetainedMessages } from "./retained.ts";
 import { routeMessage } from "./router.ts";
 import { Sessions } from "./sessions.ts";
 import { type BrokerStats, newStats } from "./stats.ts";
+import { publishSystemTopics } from "./system-topics.ts";
 import { systemTimers, type Timers } from "./timers.ts";
 import { TopicTable } from "./topic-table.ts";
 import { type Subscriber, TopicTree } from "./topic-tree.ts";
@@ -46,11 +47,14 @@ export async function openBroker(options: BrokerOptions, deps: BrokerDeps): Prom
   const context = createContext(options, deps, access);
   const clients = new Set<Client>();
   const stopExpiry = everyMinute(context.timers, () => context.retained.expire(context.timers.nowMs()));
+  const { sysIntervalMs = 0, product = "fieldpost" } = options;
+  const stopSystemTopics = sysIntervalMs > 0 ? publishSystemTopics(context, sysIntervalMs, product) : () => {};
   const listeners: Listener[] = [];
   let stopWatching = () => {};
   const close = async () => {
     stopExpiry();
     stopWatching();
+    stopSystemTopics();
     const closing = listeners.map((listener) => listener[Symbol.asyncDispose]());
     context.sessions.clear();
     for (const client of clients) client.stop();

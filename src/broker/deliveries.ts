@@ -161,8 +161,7 @@ export class Deliveries {
     const packetId = this.#freePacketId();
     this.#inflight.set(packetId, delivery);
     this.#unacknowledged++;
-    stats.publishesSent++;
-    outgoing.push(wire, packetId);
+    outgoing.publish(wire, packetId);
   }
 
   #sendAgain(outgoing: Outgoing): void {
@@ -181,8 +180,7 @@ export class Deliveries {
       this.#finish(packetId);
       return;
     }
-    this.#deps.stats.publishesSent++;
-    outgoing.push(wire, packetId | duplicate); // [MQTT-3.3.1-1]
+    outgoing.publish(wire, packetId | duplicate); // [MQTT-3.3.1-1]
   }
 
   /** The window is smaller than the range, so there always is one. */

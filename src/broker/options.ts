@@ -5,6 +5,10 @@ export interface BrokerOptions {
   readonly listeners: readonly ListenerOptions[];
   /** What is left out keeps its default. */
   readonly limits?: Partial<BrokerLimits>;
+  /** How often `$SYS/broker/...` is published; not at all by default. */
+  readonly sysIntervalMs?: number;
+  /** Name and version, for `$SYS/broker/version`. */
+  readonly product?: string;
   /** Begins the client ids that the broker assigns; `auto-` by default. */
   readonly autoIdPrefix?: string;
   /** Who may connect where a listener has neither a password file nor an identity and is not anonymous; nobody by default. */

@@ -88,8 +88,15 @@ export class Outgoing {
       this.#dropped();
       return;
     }
+    this.publish(wire, 0);
+  }
+
+  /** A PUBLISH, counted as such. */
+  publish(wire: Wire, packetId: number): void {
+    const { stats } = this.#deps;
     stats.publishesSent++;
-    this.push(wire, 0);
+    stats.publishBytesSent += wire.bytes.length - wire.payloadStart;
+    this.push(wire, packetId);
   }
 
   /** Writes what waits, if the socket takes it. */

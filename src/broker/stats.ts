@@ -12,6 +12,8 @@ export interface BrokerStats {
   queuedBytes: number;
 
   connections: number;
+  /** CONNECTs that were accepted. */
+  connects: number;
   refusedConnections: number;
   bytesReceived: number;
   bytesSent: number;
@@ -41,6 +43,7 @@ export function newStats(): BrokerStats {
     retainedBytes: 0,
     queuedBytes: 0,
     connections: 0,
+    connects: 0,
     refusedConnections: 0,
     bytesReceived: 0,
     bytesSent: 0,

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Broker } from "../broker/broker.ts";
 import type { BoundAddress } from "../broker/listeners/listen.ts";
 import type { BrokerOptions, ListenerOptions } from "../broker/options.ts";
+import { version } from "../cli/version.ts";
 import { activeListeners } from "../config/inactive.ts";
 import type { ListenerConfig } from "../config/schema/broker.ts";
 import type { Config } from "../config/schema/config.ts";
@@ -34,6 +35,8 @@ export function brokerOptions(broker: Config["broker"], privatePath?: string): B
       ...(publishRate && { publishRate }),
     },
     autoIdPrefix: broker.autoIdPrefix,
+    sysIntervalMs: broker.sysIntervalMs,
+    product: `fieldpost version ${version()}`,
   };
 }
 

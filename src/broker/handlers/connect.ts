@@ -90,6 +90,7 @@ function accept(client: Client, connect: ConnectPacket, identity: Identity): voi
   client.outgoing.maxPacketBytes = connect.properties.maximumPacketSize ?? Number.POSITIVE_INFINITY;
   client.parser.strictLength = client.version === 5;
   stats.clients++;
+  stats.connects++;
   log.info("client connected", { ...nameOf(identity), address: client.address, version: client.version, keepAliveS });
   client.opened(session, keepAliveS);
   const shownPresent = present && !connect.isMqtt31; // 3.1 has no such flag
