@@ -228,9 +228,8 @@ class MqttLink implements Link {
   async end(): Promise<void> {
     if (this.#over.signal.aborted) return;
     this.#ownReason ??= "closed by us";
-    // With something outstanding mqtt.js would wait for its acknowledgement before it says DISCONNECT.
-    if (this.#sent.size > 0) this.#client.end(true);
-    else this.#client.end(false);
+    // It says DISCONNECT once nothing is outstanding; cut off before, the broker would publish our will.
+    this.#client.end(false);
     const timer = setTimeout(() => this.#client.stream.destroy(), END_WAIT_MS);
     await this.closed;
     clearTimeout(timer);
