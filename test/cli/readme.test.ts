@@ -1,12 +1,31 @@
 import { readFile } from "node:fs/promises";
-import { expect, test } from "vitest";
+import { describe, expect, it, test } from "vitest";
 import type { Command } from "../../src/cli/command.ts";
 import { commands } from "../../src/cli/commands.ts";
+import { parseConfig } from "../../src/config/parse.ts";
+import { drivers } from "../../src/drivers/registry.ts";
 
 const README = "../../README.md";
+const readme = await readFile(new URL(README, import.meta.url), "utf8");
+
+describe("the configuration in README", () => {
+  const blocks = [...readme.matchAll(/^( *)```yaml\n(.*?)^ *```$/gms)].map(([, indent = "", text = ""]) =>
+    text.replaceAll(new RegExp(`^${indent}`, "gm"), ""),
+  );
+
+  it.each(blocks)("is valid, and active: %s", (text) => {
+    const secrets = new Map([["mqtt_password", "x"]]);
+    const options = { file: "fieldpost.yaml", drivers, env: {}, secrets, secretsFrom: "", credentials: undefined };
+
+    expect(parseConfig(text, options).notices).toEqual([]);
+  });
+
+  it("is there", () => {
+    expect(blocks.length).toBeGreaterThanOrEqual(2);
+  });
+});
 
 test("README lists the commands as the program has them (write them anew: `npx vitest run test/cli -u`)", async () => {
-  const readme = await readFile(new URL(README, import.meta.url), "utf8");
   const [before, rest] = readme.split("<!-- commands: generated, see test/cli/readme.test.ts -->\n");
   const [, after] = rest?.split("<!-- /commands -->") ?? [];
   if (after === undefined) throw new Error("README.md has lost the marks around its list of commands");
