@@ -1,7 +1,7 @@
 import { TREE } from "./boot.ts";
 import { run, type Stream, stream, writeJson } from "./guest.ts";
 
-const START_MS = 90_000;
+const START_MS = 180_000;
 
 /** The gateway as a plain process of the user pi. */
 export interface Gateway extends AsyncDisposable {
@@ -21,7 +21,7 @@ export async function startGateway(configuration: { readonly store: { readonly p
   await output.line((line) => line.includes("fieldpost is running"), START_MS);
   return {
     async stop() {
-      await run(`kill -TERM $(cat ${pid}) && timeout 20 tail --pid=$(cat ${pid}) -f /dev/null`);
+      await run(`kill -TERM $(cat ${pid}) && timeout 60 tail --pid=$(cat ${pid}) -f /dev/null`);
     },
     [Symbol.asyncDispose]: () => output[Symbol.asyncDispose](),
   };

@@ -13,7 +13,7 @@ import { attempt, eventually, powerCycle, run, warm, wire, writeJson } from "./g
 import { bosch280, mild } from "./sensors.ts";
 import { type Collector, openCollector, retained, type Subscriber, subscribe } from "./subscriber.ts";
 
-const SOON_MS = 30_000;
+const SOON_MS = 90_000;
 const CONFIG = "/etc/fieldpost/fieldpost.yaml";
 const STORE = "/var/lib/fieldpost";
 const COMMIT_WINDOW_S = 5;

@@ -9,7 +9,8 @@ export default defineConfig({
     pool: "forks",
     // One guest, one after the other.
     fileParallelism: false,
-    testTimeout: 180_000,
-    hookTimeout: 180_000,
+    // The emulator shares its cores with whatever else runs: waiting long costs nothing where all is well.
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
   },
 });
