@@ -28,6 +28,8 @@ function exitCodeOf(code: ErrorCode): ExitCode {
   switch (code) {
     case "CONFIG_INVALID":
     case "DEVICE_UNKNOWN":
+    case "USAGE_INVALID":
+    case "PKI_FAILED":
       return EXIT.usage;
     case "BROKER_REFUSED":
     case "STORE_NEWER":

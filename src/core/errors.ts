@@ -79,6 +79,7 @@ const codes = {
   },
   SERVICE_UNREACHABLE: { retryable: true, remedy: "start the service: `systemctl start fieldpost`" },
   DEVICE_UNKNOWN: { retryable: false, remedy: "`fieldpost status` lists the devices" },
+  USAGE_INVALID: { retryable: false, remedy: "`fieldpost help COMMAND` shows an example" },
   TOOL_MISSING: { retryable: false, remedy: "install it: `sudo apt-get install openssl`" },
   PKI_FAILED: { retryable: false, remedy: "correct what is asked for: `fieldpost help pki` has examples" },
   CANCELLED: { retryable: false, remedy: "nothing: it was asked to stop" },

@@ -1,15 +1,15 @@
 import { X509Certificate } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { chmod, chown, mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { isIP } from "node:net";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { GatewayError } from "../core/errors.ts";
 import { openssl } from "./openssl.ts";
 import { AUTHORITY_DAYS, RENEW_BEFORE_DAYS, settings } from "./settings.ts";
 
 /**
  * A small certificate authority in a directory: `ca.pem` and `ca.key`, `crl.pem`, and `NAME.pem` with `NAME.key` of
- * each one it issued. Keys are readable by their owner alone. Every function throws GatewayError: PKI_FAILED, TOOL_MISSING.
+ * each one it issued. Keys are readable by their owner alone, the server's by the service too. Every function throws GatewayError: PKI_FAILED, TOOL_MISSING.
  */
 export interface Issued {
   readonly certFile: string;
@@ -34,6 +34,7 @@ export async function createAuthority(directory: string): Promise<void> {
   const files = ["-keyout", "ca.key", "-out", "ca.pem", "-config", "openssl.cnf"];
   await openssl(directory, ["req", "-x509", ...ec, "-days", `${AUTHORITY_DAYS}`, ...subject, ...files]);
   await writeRevocations(directory);
+  await share(directory, 0o750);
 }
 
 /** For a server that is reached by these names and addresses. */
@@ -42,7 +43,9 @@ export async function issueServer(directory: string, names: readonly string[]): 
   if (wrong !== undefined) throw new GatewayError("PKI_FAILED", `"${wrong}" is neither a host name nor an address`);
   if (names.length === 0) throw new GatewayError("PKI_FAILED", "a server needs a name or an address");
   const alternatives = names.map((name) => `${isIP(name) === 0 ? "DNS" : "IP"}:${name}`).join(",");
-  return issue(directory, SERVER, "server", ["-addext", `subjectAltName=${alternatives}`]);
+  const issued = await issue(directory, SERVER, "server", ["-addext", `subjectAltName=${alternatives}`]);
+  await share(issued.keyFile, 0o640);
+  return issued;
 }
 
 /** For a client: its name is the user name where the listener says `identity_as_username`. */
@@ -118,6 +121,13 @@ async function entries(directory: string): Promise<{ state: string; serial: stri
     .filter((line) => line !== "")
     .map((line) => line.split("\t"))
     .map(([state = "", , , serial = "", , subject = ""]) => ({ state, serial, name: subject.replace(/^\/CN=/, "") }));
+}
+
+/** With the group of the folder it is in, which is that of the service: run by root, it would be root's alone. */
+async function share(path: string, mode: number): Promise<void> {
+  const { gid } = await stat(dirname(path));
+  if (process.getuid?.() === 0) await chown(path, 0, gid);
+  await chmod(path, process.getuid?.() === 0 ? mode : mode & 0o700);
 }
 
 function requireAuthority(directory: string): void {
