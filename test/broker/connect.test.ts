@@ -25,11 +25,7 @@ describe("CONNECT", () => {
     ["[MQTT-3.1.2-1] another protocol", "10 0e 00044d515458 04 02 003c 0002 6162", ""],
     ["[MQTT-3.1.2-3] a reserved flag, in 5.0", "10 0f 00044d515454 05 03 003c 00 0002 6162", "2003008100"],
     ["a reserved flag, in 3.1.1", "10 0e 00044d515454 04 03 003c 0002 6162", ""],
-    [
-      "[MQTT-3.1.3-8] a session to keep without a client id, in 3.1.1",
-      "10 0c 00044d515454 04 00 003c 0000",
-      "20020002",
-    ],
+    ["a session to keep without a client id, in 3.1.1", "10 0c 00044d515454 04 00 003c 0000", "20020002"],
     ["[MQTT-4.12.0-1] an authentication method", "10 14 00044d515454 05 02 003c 04 15000158 0003 616263", "2003008c00"],
     [
       "[MQTT-1.5.5-1] a header longer than it needs to be, in 5.0",
@@ -144,7 +140,7 @@ describe("keep alive", () => {
     expect(await peer.nextOf("disconnect")).toMatchObject({ reason: 0x8d });
   });
 
-  test("[MQTT-3.1.2-24] (3.1.1) a client silent for one and a half times its keep alive is disconnected", async () => {
+  test("(3.1.1) a client silent for one and a half times its keep alive is disconnected", async () => {
     await using broker = await openTestBroker();
     const peer = await broker.join("quiet", 4, { keepAliveS: 1 });
     broker.timers.advance(1500);

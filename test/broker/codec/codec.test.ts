@@ -132,8 +132,8 @@ describe("malformed packets", () => {
   });
 
   test.each([
-    ["[MQTT-3.1.2-22] a password without a user name", "10 0f 00044d515454 04 42 003c 0000 0001 61", 0x81],
-    ["[MQTT-3-8.3-4] reserved bits of the requested QoS", "82 06 0001 0001 61 04", 0x81],
+    ["a password without a user name", "10 0f 00044d515454 04 42 003c 0000 0001 61", 0x81],
+    ["reserved bits of the requested QoS", "82 06 0001 0001 61 04", 0x81],
     ["bytes in a DISCONNECT", "e0 01 00", 0x81],
     ["AUTH", "f0 00", 0x82],
   ])("%s is refused in 3.1.1", (_what, hex, reason) => {
