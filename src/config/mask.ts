@@ -11,7 +11,8 @@ const REFERENCE = /^["']?(?:!(?:secret|credential)\s+[\w.-]+|\$\{\w+\})["']?\s*(
 /** Does a key of this name hold a secret? A misspelt `pasword` does too. */
 export function isSecretKey(key: string): boolean {
   if (NAMES_A_FILE.test(key)) return false;
-  const slipOf = (name: string): boolean => key.length > 4 && editDistance(key.slice(0, 32).toLowerCase(), name) <= 2;
+  const slipOf = (name: string): boolean =>
+    key.length > 4 && Math.abs(key.length - name.length) <= 2 && editDistance(key.toLowerCase(), name) <= 2;
   return SECRET_WORD.test(key) || SECRET_NAMES.some(slipOf);
 }
 

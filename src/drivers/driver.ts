@@ -47,6 +47,8 @@ export interface Timing {
   readonly minIntervalMs: number;
   /** What one read is expected to take at most; the sampler's deadline derives from it. */
   readonly expectedMs: number;
+  /** The deadline itself, where a read may have to wait for those of other devices. */
+  readonly deadlineMs?: number;
   /** Where the common default interval does not fit. */
   readonly defaultIntervalMs?: number;
 }

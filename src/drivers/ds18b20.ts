@@ -2,6 +2,7 @@ import { z } from "zod";
 import { GatewayError, isGatewayError } from "../core/errors.ts";
 import type { KernelFiles } from "../hardware/files.ts";
 import { filesDriver } from "./driver.ts";
+import { excerpt } from "./kernel-files.ts";
 
 const DEVICES = "/sys/bus/w1/devices";
 
@@ -27,7 +28,8 @@ export const ds18b20 = filesDriver({
   },
   channels: { temperature: { quantity: "temperature", min: -55, max: 125 } },
   // A conversion at 12 bits takes up to 750 ms (table 2), and the kernel waits for it.
-  timing: { minIntervalMs: 1000, expectedMs: 1000 },
+  // Probes without a supply of their own hold the bus meanwhile, and 24 of them wait in line.
+  timing: { minIntervalMs: 1000, expectedMs: 1000, deadlineMs: 20_000 },
   notes:
     "Needs `dtoverlay=w1-gpio`. The kernel finds a new sensor within a minute, and forgets one that is gone as slowly.",
 
@@ -76,7 +78,7 @@ async function readCelsius(files: KernelFiles, sensor: string): Promise<number> 
 /** `23125`, in thousandths of a degree. Throws BAD_VALUE for anything else, and for a conversion without enough power. */
 export function decode(text: string): number {
   const milliC = Number(text);
-  if (!/^-?\d+$/.test(text)) throw new GatewayError("BAD_VALUE", `the sensor's file holds ${JSON.stringify(text)}`);
+  if (!/^-?\d+$/.test(text)) throw new GatewayError("BAD_VALUE", `the sensor's file holds ${excerpt(text)}`);
   if (milliC === STARVED_MILLI_C) {
     throw new GatewayError("BAD_VALUE", `${milliC} m°C is what a conversion without enough power leaves behind`);
   }

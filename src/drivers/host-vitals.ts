@@ -1,7 +1,7 @@
 import { GatewayError, isGatewayError } from "../core/errors.ts";
 import type { Value } from "../core/reading.ts";
 import type { KernelFiles } from "../hardware/files.ts";
-import { readIfThere, readNumber } from "./kernel-files.ts";
+import { excerpt, readIfThere, readNumber } from "./kernel-files.ts";
 
 /** Where this machine shows what it has. */
 export interface Machine {
@@ -60,8 +60,7 @@ export function firmwareFlag(bits: number, when: "now" | "since boot"): Vital {
   return async ({ files, throttled }) => {
     const text = throttled && (await readIfThere(files, throttled));
     if (!text) return undefined;
-    if (!/^(0x)?[0-9a-f]+$/i.test(text))
-      throw new GatewayError("BAD_VALUE", `${throttled} holds ${JSON.stringify(text)}`);
+    if (!/^(0x)?[0-9a-f]+$/i.test(text)) throw new GatewayError("BAD_VALUE", `${throttled} holds ${excerpt(text)}`);
     const flags = Number.parseInt(text, 16);
     return ((when === "now" ? flags : flags >> 16) & bits) !== 0;
   };
@@ -101,7 +100,7 @@ export async function hasWireless(files: KernelFiles): Promise<boolean> {
 
 /** The level of the first wireless interface, in dBm: the fourth column of /proc/net/wireless, which newer kernels may lack. */
 export async function wifiSignal({ files }: Machine): Promise<Value | undefined> {
-  return numberIn(await readIfThere(files, WIRELESS), /^\s*\w+:\s+\S+\s+\S+\s+(-\d+)/m);
+  return numberIn(await readIfThere(files, WIRELESS), /^\s*[^\s:]+:\s+\S+\s+\S+\s+(-\d+)/m);
 }
 
 function numberIn(text: string | undefined, pattern: RegExp): number | undefined {

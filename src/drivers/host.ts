@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { isGatewayError } from "../core/errors.ts";
+import type { Value } from "../core/reading.ts";
 import type { KernelFiles } from "../hardware/files.ts";
 import { type ChannelFacts, type ChannelTable, filesDriver, type Identity } from "./driver.ts";
 import {
@@ -90,10 +92,19 @@ async function channelsOn(machine: Machine): Promise<KernelChannel[]> {
   const found: KernelChannel[] = [];
   for (const [key, facts] of Object.entries<ChannelFacts>(channels)) {
     const value = () => vitals[key as keyof typeof channels](machine);
-    const isThere = (await value()) !== undefined || (key === "wifi_signal" && machine.wireless);
-    if (isThere) found.push({ key, facts, value });
+    if ((await isThere(value)) || (key === "wifi_signal" && machine.wireless)) found.push({ key, facts, value });
   }
   return found;
+}
+
+/** What cannot be read just now, or holds nonsense, is there all the same, and does not keep the others away. */
+async function isThere(value: () => Promise<Value | undefined>): Promise<boolean> {
+  try {
+    return (await value()) !== undefined;
+  } catch (error) {
+    if (isGatewayError(error, "BAD_VALUE", "FILE_IO")) return true;
+    throw error;
+  }
 }
 
 /** The device tree of a Pi names the board; its texts end with a NUL. */

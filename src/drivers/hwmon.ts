@@ -3,7 +3,7 @@ import { GatewayError } from "../core/errors.ts";
 import type { KernelFiles } from "../hardware/files.ts";
 import { type ChannelFacts, filesDriver } from "./driver.ts";
 import { type KernelChannel, readEach, tableOf } from "./kernel-channels.ts";
-import { kernelDevices, readIfThere, readNumber, selectDevice } from "./kernel-files.ts";
+import { kernelDevices, labelIn, readIfThere, readNumber, selectDevice } from "./kernel-files.ts";
 
 const CLASS = "/sys/class/hwmon";
 const ENTRY = /^hwmon\d+$/;
@@ -71,7 +71,7 @@ async function channelsIn(files: KernelFiles, directory: string): Promise<Kernel
     const [, type = "", number = "", form] = VALUE.exec(name) ?? [];
     const kind = kinds.get(type);
     if (!kind || (form === "average" && names.includes(`${type}${number}_input`))) continue;
-    const label = await readIfThere(files, `${directory}/${type}${number}_label`);
+    const label = await labelIn(files, `${directory}/${type}${number}_label`);
     channels.push({ ...named(kind, number, label), value: () => readChannel(files, directory, name, kind) });
   }
   return channels.slice(0, MAX_CHANNELS);

@@ -4,7 +4,7 @@ import type { KernelFiles } from "../hardware/files.ts";
 import { filesDriver } from "./driver.ts";
 import { type IioAttribute, iioAttributes } from "./iio-attributes.ts";
 import { type KernelChannel, readEach, tableOf } from "./kernel-channels.ts";
-import { kernelDevices, readIfThere, readNumber, selectDevice } from "./kernel-files.ts";
+import { kernelDevices, labelIn, readNumber, selectDevice } from "./kernel-files.ts";
 
 const CLASS = "/sys/bus/iio/devices";
 const ENTRY = /^iio:device\d+$/;
@@ -49,7 +49,7 @@ async function channelsIn(files: KernelFiles, directory: string): Promise<Kernel
   const attributes = iioAttributes(await files.list(directory)).slice(0, MAX_CHANNELS);
   return await Promise.all(
     attributes.map(async (attribute) => {
-      const title = attribute.labelFile && (await readIfThere(files, `${directory}/${attribute.labelFile}`));
+      const title = attribute.labelFile && (await labelIn(files, `${directory}/${attribute.labelFile}`));
       return {
         key: attribute.key,
         facts: title ? { ...attribute.facts, title } : attribute.facts,

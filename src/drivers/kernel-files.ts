@@ -11,12 +11,25 @@ export async function readIfThere(files: KernelFiles, path: string): Promise<str
   }
 }
 
+const MAX_LABEL_LENGTH = 64;
+
+/** One line for people: a channel's label, a device's name. `undefined` where there is none, or nothing in it. */
+export async function labelIn(files: KernelFiles, path: string): Promise<string | undefined> {
+  const text = (await readIfThere(files, path))?.replaceAll(/\p{Cc}+/gu, " ").trim();
+  return text ? text.slice(0, MAX_LABEL_LENGTH) : undefined;
+}
+
+/** What a file holds that is not what it should hold, in an error. */
+export function excerpt(text: string): string {
+  return JSON.stringify(text.slice(0, 40));
+}
+
 /** The file's number. BAD_VALUE where it holds anything else: an empty file is not zero. */
 export async function readNumber(files: KernelFiles, path: string): Promise<number> {
   const text = (await files.read(path)).trim();
   const value = Number(text);
   if (text === "" || !Number.isFinite(value)) {
-    throw new GatewayError("BAD_VALUE", `${path} holds ${JSON.stringify(text.slice(0, 40))}, which is not a number`);
+    throw new GatewayError("BAD_VALUE", `${path} holds ${excerpt(text)}, which is not a number`);
   }
   return value;
 }
@@ -39,8 +52,8 @@ export async function kernelDevices(files: KernelFiles, classPath: string, entry
   for (const found of await files.list(classPath)) {
     if (!entry.test(found)) continue;
     const directory = `${classPath}/${found}`;
-    const name = await readIfThere(files, `${directory}/name`);
-    const label = await readIfThere(files, `${directory}/label`);
+    const name = await labelIn(files, `${directory}/name`);
+    const label = await labelIn(files, `${directory}/label`);
     const node = nodeOf(await files.resolve(directory), entry);
     if (name !== undefined) devices.push({ directory, name, node, ...(label !== undefined && { label }) });
   }

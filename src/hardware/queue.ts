@@ -9,6 +9,23 @@ export interface SerialQueue extends AsyncDisposable {
   run<T>(work: () => Promise<T>): Promise<T>;
 }
 
+/** Lets at most `limit` works run at a time; the others wait, first come first served. */
+export function limiter(limit: number): <T>(work: () => Promise<T>) => Promise<T> {
+  const waiting: (() => void)[] = [];
+  let running = 0;
+  return async (work) => {
+    if (running >= limit) await new Promise<void>((resolve) => waiting.push(resolve));
+    else running++;
+    try {
+      return await work();
+    } finally {
+      const next = waiting.shift();
+      if (next) next();
+      else running--;
+    }
+  };
+}
+
 /**
  * The line in front of one bus. `limit` counts the work that runs and those that wait; who comes then is refused, so
  * that a stuck bus (1 s a transfer) does not gather an hour of old questions. Disposal waits for the one that runs.

@@ -16,8 +16,8 @@ export interface SampledDevice {
   readonly intervalMs: number;
   /** A failing device is offline once its newest good value is older than this. */
   readonly offlineAfterMs: number;
-  /** What one read may take at most, as the driver says. */
-  readonly expectedMs: number;
+  /** What one read may take at most, its repetitions included. */
+  readonly deadlineMs: number;
   /** The channels that the driver's table promises; opening may find others. */
   readonly channels: readonly Channel[];
   open(): Promise<Sensor>;
@@ -150,7 +150,7 @@ class DeviceLoop {
   }
 
   async #slot(sensor: Sensor, channels: readonly Channel[]): Promise<boolean> {
-    const deadlineMs = Math.max(this.#device.expectedMs * 4, 2_000);
+    const { deadlineMs } = this.#device;
     const read = (signal: AbortSignal) => this.#alone(() => sensor.read(signal));
     let validated: Validated;
     try {

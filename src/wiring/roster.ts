@@ -10,6 +10,7 @@ import { type ChannelSettings, chosenChannels, publishedSample } from "../proces
 import type { DeviceSink, SampledDevice } from "../sampling/device-loop.ts";
 import type { Fleet } from "../sampling/fleet.ts";
 import { starting } from "../sampling/health.ts";
+import { readDeadlineMs } from "../sampling/schedule.ts";
 import type { Store } from "../store/store.ts";
 import { type DeviceAddress, openDevice } from "./open-device.ts";
 
@@ -91,7 +92,7 @@ export class Roster {
       id: device.id,
       intervalMs: device.intervalMs,
       offlineAfterMs: device.offlineAfterMs ?? Math.max(3 * device.intervalMs, 10_000),
-      expectedMs: device.driver.timing.expectedMs,
+      deadlineMs: readDeadlineMs(device.driver.timing),
       channels,
       open: () => openDevice(device, hardware, clock),
     };

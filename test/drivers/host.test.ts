@@ -106,3 +106,14 @@ test("the board and its serial number come from the device tree, without their N
   };
   expect(await open(tree)).toMatchObject({ model: "Raspberry Pi 5 Model B Rev 1.0", serial: "abcd" });
 });
+
+test("a file that holds nonsense keeps no other channel away, at opening or later", async () => {
+  const throttled = "/sys/devices/platform/soc/soc:firmware/get_throttled";
+  const tree = {
+    ...virtualMachine,
+    "/sys/class/thermal/thermal_zone0/type": "cpu-thermal",
+    "/sys/class/thermal/thermal_zone0/temp": "",
+    [throttled]: "x".repeat(10_000),
+  };
+  expect(await valuesOn(tree)).toEqual(await valuesOn(virtualMachine));
+});

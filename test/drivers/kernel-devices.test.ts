@@ -199,4 +199,16 @@ describe("hwmon", () => {
   test("a device without anything to read is CHIP_ABSENT", async () => {
     await expect(readAll(hwmon, board({ pwm1: "255" }))).rejects.toMatchObject({ code: "CHIP_ABSENT" });
   });
+
+  test("a label without text is none, and one that is no label is cut to a line", async () => {
+    const tree = board({
+      temp1_input: "1",
+      temp1_label: "\n",
+      temp2_input: "2",
+      temp2_label: `a\nb${"x".repeat(9000)}`,
+    });
+    const { channels } = await open(hwmon, new SimulatedFiles(tree));
+    expect(channels?.temperature).not.toHaveProperty("title");
+    expect(channels?.temperature_2?.title).toBe(`a b${"x".repeat(61)}`);
+  });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { serialQueue } from "../../src/hardware/queue.ts";
+import { limiter, serialQueue } from "../../src/hardware/queue.ts";
 
 /** A work that ends when it is told to. */
 function manual() {
@@ -61,4 +61,27 @@ describe("a serial queue", () => {
     await Promise.all([running, disposal]);
     expect(await waiting).toMatchObject({ code: "CANCELLED" });
   });
+});
+
+test("a limiter runs so many works at a time, the others in the order of the calls, also behind one that failed", async () => {
+  const limited = limiter(2);
+  const works = [manual(), manual(), manual(), manual()];
+  const begun: number[] = [];
+  const results = works.map(({ work }, index) =>
+    limited(async () => {
+      begun.push(index);
+      await work();
+      if (index === 0) throw new Error("failed");
+    }),
+  );
+  const failed = expect(results[0]).rejects.toThrow("failed");
+  await turn();
+  expect(begun).toEqual([0, 1]);
+  works[0]?.end();
+  await failed;
+  await turn();
+  expect(begun).toEqual([0, 1, 2]);
+  for (const { end } of works) end();
+  await Promise.all(results.slice(1));
+  expect(begun).toEqual([0, 1, 2, 3]);
 });

@@ -36,7 +36,7 @@ function bench(intervalMs = 10_000, open?: (sensor: Sensor) => Promise<Sensor>) 
     id: "probe",
     intervalMs,
     offlineAfterMs: 3 * intervalMs,
-    expectedMs: 10,
+    deadlineMs: 2_000,
     channels,
     open: () => world.open(),
   };
@@ -241,7 +241,7 @@ test("a store that throws ends the loop: that is no fault of the device", async 
     id: "probe",
     intervalMs: 1000,
     offlineAfterMs: 3000,
-    expectedMs: 10,
+    deadlineMs: 2_000,
     channels,
     open: async () => ({ read: async () => ({ values: { temperature: 20 } }) }),
   };

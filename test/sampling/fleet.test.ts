@@ -11,7 +11,7 @@ test("a fleet that has ended starts no device any more", async () => {
     opened = true;
     return { read: async () => ({ values: {} }) };
   };
-  const device = { id: "late", intervalMs: 1000, offlineAfterMs: 3000, expectedMs: 10, channels: [], open };
+  const device = { id: "late", intervalMs: 1000, offlineAfterMs: 3000, deadlineMs: 2_000, channels: [], open };
   fleet.start(device, { opened: () => {}, sample: () => {}, health: () => {} });
   await new Promise(setImmediate);
   expect(opened).toBe(false);

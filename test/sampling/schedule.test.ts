@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { nextDueMs, reopenDelayMs } from "../../src/sampling/schedule.ts";
+import { nextDueMs, readDeadlineMs, reopenDelayMs } from "../../src/sampling/schedule.ts";
 
 describe("the fixed-rate schedule", () => {
   test("has its slots at whole periods after the origin", () => {
@@ -30,4 +30,10 @@ describe("the fixed-rate schedule", () => {
 test("opening again waits 20 s at the most, so that a replugged device heals within a minute", () => {
   expect(reopenDelayMs(0, () => 0)).toBe(500);
   expect(reopenDelayMs(50, () => 0.999999)).toBeLessThanOrEqual(20_000);
+});
+
+test("a read has four times what it is expected to take, two seconds at least, or what its driver says", () => {
+  expect(readDeadlineMs({ expectedMs: 30 })).toBe(2_000);
+  expect(readDeadlineMs({ expectedMs: 1_000 })).toBe(4_000);
+  expect(readDeadlineMs({ expectedMs: 1_000, deadlineMs: 20_000 })).toBe(20_000);
 });

@@ -8,6 +8,7 @@ import type { Hardware } from "../../hardware/hardware.ts";
 import { linuxHardware } from "../../hardware/linux/hardware.ts";
 import { chosenChannels, publishedSample } from "../../processing/channels.ts";
 import { readWithin } from "../../sampling/attempt.ts";
+import { readDeadlineMs } from "../../sampling/schedule.ts";
 import { validate } from "../../sampling/validate.ts";
 import { openDevice } from "../../wiring/open-device.ts";
 import type { RosterDevice } from "../../wiring/roster.ts";
@@ -62,7 +63,7 @@ async function readOnce(device: RosterDevice, hardware: Hardware, signal: AbortS
     const sensor = await openDevice(device, hardware, clock);
     try {
       const channels = sensor.channels ? channelsOf(sensor.channels) : configuredChannels(driver, options);
-      const deadlineMs = Math.max(2_000, 4 * driver.timing.expectedMs);
+      const deadlineMs = readDeadlineMs(driver.timing);
       const raw = await readWithin((inner) => sensor.read(inner), deadlineMs, { clock, random: Math.random }, signal);
       const { sample, fault } = validate(raw, channels);
       if (fault) throw fault;

@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import { type ErrorCode, GatewayError, isGatewayError } from "../../core/errors.ts";
 import { fileText, MAX_FILE_BYTES } from "../file-text.ts";
 import type { KernelFiles } from "../files.ts";
+import { limiter } from "../queue.ts";
 import { systemFault } from "./errno.ts";
 
 export interface LinuxFiles extends KernelFiles {
@@ -12,6 +13,10 @@ export interface LinuxFiles extends KernelFiles {
 }
 
 const CHUNK_BYTES = 4096;
+
+/** A read of these takes the kernel a second, in which a thread of the pool waits: some must be left for the buses. */
+const SLOW = "/sys/bus/w1/";
+const SLOW_AT_A_TIME = 4;
 
 const codeOfFault: Readonly<Record<string, ErrorCode>> = {
   ENOENT: "NOT_FOUND",
@@ -25,6 +30,7 @@ const codeOfFault: Readonly<Record<string, ErrorCode>> = {
 
 /** The files below `root`, and nothing outside of it, whatever `..` and links say. Never creates a file. */
 export function linuxFiles(root = "/"): LinuxFiles {
+  const slowly = limiter(SLOW_AT_A_TIME);
   let base: Promise<string> | undefined;
   const top = () => {
     base ??= realpath(root);
@@ -34,7 +40,10 @@ export function linuxFiles(root = "/"): LinuxFiles {
     contained(path, async () => await use(await locate(await top(), path)));
 
   return {
-    read: (path) => at(path, async (onDisk) => fileText(path, await readLimited(onDisk))),
+    read(path) {
+      const read = () => at(path, async (onDisk) => fileText(path, await readLimited(onDisk)));
+      return path.startsWith(SLOW) ? slowly(read) : read();
+    },
     write: (path, text) => at(path, (onDisk) => writeOnce(onDisk, Buffer.from(text))),
     async list(path) {
       try {
