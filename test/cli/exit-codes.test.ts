@@ -171,16 +171,13 @@ describe("fieldpost read", () => {
 });
 
 describe("what asks the service", () => {
-  it.each(["status", "status --json", "log debug", "decommission climate --dry-run", "decommission climate --revive"])(
-    "fieldpost %s is 3 where none runs",
-    async (args) => {
-      expect(await fieldpost(args)).toEqual({
-        code: 3,
-        out: "",
-        err: expect.stringContaining("no service is running on this configuration's store"),
-      });
-    },
-  );
+  it.each(["status --json", "log debug", "decommission climate"])("fieldpost %s is 3 where none runs", async (args) => {
+    expect(await fieldpost(args)).toEqual({
+      code: 3,
+      out: "",
+      err: expect.stringContaining("no service is running on this configuration's store"),
+    });
+  });
 });
 
 describe.each(["run", "broker"])("fieldpost %s", (name) => {

@@ -1,4 +1,4 @@
-import { type Broker, openBroker } from "../../broker/broker.ts";
+import type { Broker } from "../../broker/broker.ts";
 import { loadConfig } from "../../config/load.ts";
 import { placeOf } from "../../config/problems.ts";
 import { GatewayError, isGatewayError } from "../../core/errors.ts";
@@ -19,6 +19,8 @@ export const broker: Command = {
     if (options.listeners.length === 0) {
       throw new GatewayError("CONFIG_INVALID", `none of the listeners in ${configFile} can be opened by this version`);
     }
+    // Loaded here alone, so that no other command waits for the servers.
+    const { openBroker } = await import("../../broker/broker.ts");
     await using opened = await openBroker(options, { log });
     io.out(`fieldpost broker is running: ${shownAddresses(opened.addresses).join(", ")}\n`);
     const stopListening = io.onReload(() => void reloadFiles(opened, log));

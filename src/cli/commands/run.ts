@@ -1,4 +1,4 @@
-import { type AgentDeps, runAgent } from "../../agent.ts";
+import type { AgentDeps } from "../../agent.ts";
 import { loadConfig } from "../../config/load.ts";
 import { placeOf } from "../../config/problems.ts";
 import type { Config } from "../../config/schema/config.ts";
@@ -23,6 +23,9 @@ export const run: Command = {
       log.setLevel(config.log.level);
       return config;
     };
+    const config = await load();
+    // Loaded here alone: the MQTT client and the servers take longer to load than most commands take to run.
+    const { runAgent } = await import("../../agent.ts");
     const runOnce = async (config: Config, up: () => void) => {
       if (io.signal.aborted) return undefined;
       const deps = agentDeps(invocation, config, load, log);
@@ -32,7 +35,7 @@ export const run: Command = {
       };
       return await runAgent(config, { ...deps, ready }, io.signal);
     };
-    await runInSuccession(await load(), runOnce, log);
+    await runInSuccession(config, runOnce, log);
     return EXIT.ok;
   },
 };
