@@ -1,4 +1,5 @@
 import type { Access } from "./access/acl.ts";
+import type { Qos } from "./codec/packets.ts";
 import type { BrokerLimits } from "./limits.ts";
 
 export interface BrokerOptions {
@@ -27,6 +28,8 @@ interface AnyListenerOptions {
   readonly tls?: ListenerTls;
   /** Connections at a time; `limits.connectionsPerListener` by default. */
   readonly maxConnections?: number;
+  /** Highest QoS offered; 2 by default. */
+  readonly maxQos?: Qos;
   /** Clients without a user name. Default: true without `authenticate` and `passwordFile`. */
   readonly allowAnonymous?: boolean;
   /** Users and passwords in Mosquitto's format. */

@@ -40,8 +40,8 @@ export function brokerOptions(broker: Config["broker"], privatePath?: string): B
   };
 }
 
-function listenerOptions({ endpoint, mountPoint: _, maxQos: __, ...listener }: ListenerConfig): ListenerOptions {
-  const { kind: ___, ...where } = endpoint;
+function listenerOptions({ endpoint, mountPoint: _, ...listener }: ListenerConfig): ListenerOptions {
+  const { kind: __, ...where } = endpoint;
   return { ...where, ...listener };
 }
 

@@ -42,6 +42,8 @@ function check(client: Client, connect: ConnectPacket): void {
     throw new ProtocolFault(reason.badAuthenticationMethod, "no authentication method is supported");
   if (connect.will?.properties.payloadFormatIndicator && !isUtf8(connect.will.payload))
     throw new ProtocolFault(reason.payloadFormatInvalid, "the will says it is UTF-8 and is not");
+  if (connect.will && connect.will.qos > (client.listener.maxQos ?? 2))
+    throw new ProtocolFault(reason.qosNotSupported, `a will at QoS ${connect.will.qos}`); // [MQTT-3.2.2-12]
   if (connect.will && isSystemTopic(connect.will.topic))
     throw new ProtocolFault(reason.notAuthorized, "a will to the broker's own topics");
   if (connect.will && separatorCount(connect.will.topic) > limits.topicLevels)
@@ -124,12 +126,14 @@ function connackOf(
   keepAliveS: number,
 ): ConnackPacket {
   const { limits } = client.broker;
+  const { maxQos = 2 } = client.listener;
   // In the order Mosquitto writes them, so that tools that compare bytes agree.
   const properties: Properties = {
     topicAliasMaximum: limits.topicAliasMaximum,
     ...(expiryS !== (connect.properties.sessionExpiryInterval ?? 0) && { sessionExpiryInterval: expiryS }),
     ...(connect.clientId === "" && { assignedClientIdentifier: identity.clientId }),
     ...(keepAliveS !== connect.keepAliveS && { serverKeepAlive: keepAliveS }),
+    ...(maxQos < 2 && { maximumQos: maxQos }),
     maximumPacketSize: limits.packetBytes,
     receiveMaximum: limits.receiveMaximum,
   };

@@ -19,8 +19,9 @@ export function handlePublish(client: Client, first: number, bytes: Buffer, star
   broker.stats.publishBytesReceived += view.payloadEnd - view.payloadStart;
   if (client.publishRate?.take(broker.timers.nowMs()) === false)
     throw new ProtocolFault(reason.messageRateTooHigh, `more than ${broker.limits.publishRate} messages a second`);
-  const topic = topicOf(client, bytes, view);
   const { qos, packetId } = view;
+  if (qos > (client.listener.maxQos ?? 2)) throw new ProtocolFault(reason.qosNotSupported, `a message at QoS ${qos}`); // [MQTT-3.2.2-11]
+  const topic = topicOf(client, bytes, view);
   if (qos === 2) {
     publishOnce(client, session, topic, packetId);
     return;

@@ -1,5 +1,5 @@
 import type { Client } from "../client.ts";
-import type { SubscribePacket, SubscriptionRequest } from "../codec/packets.ts";
+import type { Qos, SubscribePacket, SubscriptionRequest } from "../codec/packets.ts";
 import { malformed, reason } from "../codec/reasons.ts";
 import { encodeSuback } from "../codec/subscribe.ts";
 import { type SharedFilter, separatorCount, sharedFilter } from "../codec/topic-rules.ts";
@@ -11,7 +11,8 @@ export function handleSubscribe(client: Client, packet: SubscribePacket): void {
   const session = client.session as Session;
   const id = packet.properties.subscriptionIdentifiers?.[0];
   const due: Subscription[] = [];
-  const reasons = packet.subscriptions.map((request) => {
+  const reasons = packet.subscriptions.map((asked) => {
+    const request = { ...asked, qos: Math.min(asked.qos, client.listener.maxQos ?? 2) as Qos }; // [MQTT-3.2.2-9]
     const refused = refusal(client, session, request);
     if (refused !== undefined) return client.version === 5 ? refused : failureV4;
     const subscription: Subscription = { ...request, subscriber: session, ...(id !== undefined && { id }) };

@@ -107,4 +107,48 @@ describe("listeners", () => {
       )
       .toBe("in");
   });
+
+  test("takes no more connections than its own limit", async () => {
+    await using broker = await openTestBroker({
+      listeners: [
+        { address: "127.0.0.1", port: 0, maxConnections: 1 },
+        { address: "127.0.0.1", port: 0 },
+      ],
+    });
+    await broker.join("first", 5);
+    expect((await broker.dial().untilClosed()).length).toBe(0);
+    const [, roomy] = broker.broker.addresses as readonly { port: number }[];
+    using other = new Peer({ host: "127.0.0.1", port: roomy?.port ?? 0 }, 5);
+    other.send(connectPacket({ clientId: "other", version: 5 }));
+    expect((await other.nextOf("connack")).reason).toBe(0);
+  });
+});
+
+describe("a listener with a highest QoS", () => {
+  const open = () => openTestBroker({ listeners: [{ address: "127.0.0.1", port: 0, maxQos: 1 }] });
+
+  test("[MQTT-3.2.2-9] says so, and grants subscriptions no more", async () => {
+    await using broker = await open();
+    const { peer, connack } = await broker.accepted(connectPacket({ version: 5 }));
+    expect(connack.properties.maximumQos).toBe(1);
+    expect(await subscribe(peer, "a", { qos: 2 })).toEqual([1]);
+    const older = await broker.join("older", 4);
+    expect(await subscribe(older, "a", { qos: 2 })).toEqual([1]);
+  });
+
+  test("[MQTT-3.2.2-11] disconnects who publishes above it", async () => {
+    await using broker = await open();
+    const peer = await broker.join("c", 5);
+    peer.send(publishPacket("a", "x", { qos: 1 }));
+    expect(await peer.nextOf("puback")).toBeDefined();
+    peer.send(publishPacket("a", "x", { qos: 2 }));
+    expect(await peer.nextOf("disconnect")).toMatchObject({ reason: 0x9b });
+  });
+
+  test("[MQTT-3.2.2-12] refuses wills above it", async () => {
+    await using broker = await open();
+    const will = { topic: "w", payload: Buffer.from("x"), qos: 2, retain: false, properties: {} } as const;
+    const peer = broker.dial(5).send(connectPacket({ version: 5, will }));
+    expect((await peer.nextOf("connack")).reason).toBe(0x9b);
+  });
 });
