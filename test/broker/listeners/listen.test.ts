@@ -127,7 +127,7 @@ describe("listeners", () => {
 describe("a listener with a highest QoS", () => {
   const open = () => openTestBroker({ listeners: [{ address: "127.0.0.1", port: 0, maxQos: 1 }] });
 
-  test("[MQTT-3.2.2-9] says so, and grants subscriptions no more", async () => {
+  test("[MQTT-3.2.2-9] [MQTT-3.2.2-10] says so, and grants subscriptions no more", async () => {
     await using broker = await open();
     const { peer, connack } = await broker.accepted(connectPacket({ version: 5 }));
     expect(connack.properties.maximumQos).toBe(1);
