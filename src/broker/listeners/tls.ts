@@ -35,8 +35,8 @@ export async function openTls(tls: ListenerTls, handshakeTimeoutMs: number, even
     const certified = certificateOf(socket, tls);
     if (certified instanceof Refusal) {
       socket.on("error", () => {}); // it is refused already
-      socket.destroy();
       events.failed(certified.why, socket);
+      socket.destroy(); // after the event: then its address is gone
     } else events.secured(socket, certified);
   });
   server.on("tlsClientError", (error, socket) => {

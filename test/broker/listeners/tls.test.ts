@@ -68,6 +68,10 @@ describe.each(["311", "5"])("mosquitto_pub (-V %s) over TLS", (version) => {
     await expect(mosquittoPub(broker, "-V", version, ...certificate("revoked"))).rejects.toThrow();
     await mosquittoPub(broker, "-V", version, ...certificate("alice"));
     expect(broker.broker.stats()).toMatchObject({ connections: 1, refusedConnections: 2 });
+    expect(broker.logged.filter(({ message }) => message === "connection refused")).toMatchObject([
+      { fields: { reason: "it does not have the certificate that is required", address: "127.0.0.1" } },
+      { fields: { reason: "its certificate is not accepted: CERT_REVOKED", address: "127.0.0.1" } },
+    ]);
   });
 });
 
@@ -146,6 +150,9 @@ describe("TLS", () => {
   test("refuses what is older than it should be", async () => {
     await using broker = await open({ ...tls, minVersion: "1.3" });
     await expect(serialAt(broker, "TLSv1.2")).rejects.toThrow();
+    expect(broker.logged).toMatchObject([
+      { message: "connection refused", fields: { reason: expect.stringContaining("TLS: "), address: "127.0.0.1" } },
+    ]);
     await serialAt(broker, "TLSv1.3");
   });
 
