@@ -16,7 +16,14 @@ import { createUplink } from "./uplink/uplink.ts";
 import { controlHandlers } from "./wiring/control.ts";
 import { homeAssistantSide } from "./wiring/home-assistant.ts";
 import { identify } from "./wiring/identity.ts";
-import { brokerOptions, privateSocket, shownAddresses, storeOptions, uplinkOptions } from "./wiring/options.ts";
+import {
+  brokerOptions,
+  brokerPersistence,
+  privateSocket,
+  shownAddresses,
+  storeOptions,
+  uplinkOptions,
+} from "./wiring/options.ts";
 import { Reloader } from "./wiring/reload.ts";
 import { Roster } from "./wiring/roster.ts";
 
@@ -51,7 +58,13 @@ export async function runAgent(config: Config, deps: AgentDeps, signal: AbortSig
   await using store = await openStore(storeOptions(config, runtimeDirectory), { clock, log: log.part("store") });
   const gateway = identify(store, config.gateway, deps, kind);
   await using broker = config.broker.enabled
-    ? await openBroker(brokerOptions(config.broker, privatePath), { log: log.part("broker") })
+    ? await openBroker(
+        {
+          ...brokerOptions(config.broker, privatePath),
+          ...brokerPersistence(config, runtimeDirectory, brokerWindowMs),
+        },
+        { clock, log: log.part("broker") },
+      )
     : undefined;
   const board = new Board();
   const homeAssistant = homeAssistantSide(config, {
@@ -101,3 +114,6 @@ export async function runAgent(config: Config, deps: AgentDeps, signal: AbortSig
   ]);
   return next;
 }
+
+/** What a power cut may cost the broker's clients, unless the configuration says otherwise: as much as of the readings. */
+const brokerWindowMs = 5000;

@@ -9,8 +9,12 @@ import { checkExposure } from "./listeners/exposure.ts";
 import { type BoundAddress, type Listener, type ListenerEvents, listen } from "./listeners/listen.ts";
 import type { Message } from "./message.ts";
 import type { Authorise, BrokerOptions } from "./options.ts";
+import { Journal } from "./persistence/journal.ts";
+import { type MachineClock, processClock } from "./persistence/own-time.ts";
+import { restore } from "./persistence/restore.ts";
 import { RetainedMessages } from "./retained.ts";
 import { routeMessage } from "./router.ts";
+import type { SessionDeps } from "./session.ts";
 import { Sessions } from "./sessions.ts";
 import { type BrokerStats, newStats } from "./stats.ts";
 import { publishSystemTopics } from "./system-topics.ts";
@@ -24,6 +28,8 @@ export interface BrokerDeps {
   readonly timers?: Timers;
   /** The wall clock, ms since 1970: certificates end by it. */
   readonly wallMs?: () => number;
+  /** For expiry over restarts. */
+  readonly clock?: MachineClock;
   /** What follows the prefix of a client id that the broker assigns. */
   readonly randomId?: () => string;
 }
@@ -43,10 +49,19 @@ export interface Broker extends AsyncDisposable {
 /** Listens once this resolves. Throws GatewayError: CONFIG_INVALID, ADDRESS_IN_USE. */
 export async function openBroker(options: BrokerOptions, deps: BrokerDeps): Promise<Broker> {
   for (const listener of options.listeners) checkExposure(listener, options.authenticate !== undefined);
-  const access = await AccessControl.open(options.listeners, deps.timers ?? systemTimers);
-  const context = createContext(options, deps, access);
+  const timers = deps.timers ?? systemTimers;
+  const access = await AccessControl.open(options.listeners, timers);
+  const turn = new Turn();
+  const { clock = processClock, log } = deps;
+  const kept = options.persistence && (await Journal.open(options.persistence, { clock, log, timers, turn }));
+  const journal = kept?.journal;
+  const context = createContext(options, { ...deps, timers, access, turn, journal });
+  if (kept) restore(context, kept.journal, kept.changes);
   const clients = new Set<Client>();
-  const stopExpiry = everyMinute(context.timers, () => context.retained.expire(context.timers.nowMs()));
+  const stopExpiry = everyMinute(timers, () => {
+    for (const { topic, volatile } of context.retained.expire(timers.nowMs()))
+      if (!volatile) journal?.changes.cleared(topic.bytes);
+  });
   const { sysIntervalMs = 0, product = "fieldpost" } = options;
   const stopSystemTopics = sysIntervalMs > 0 ? publishSystemTopics(context, sysIntervalMs, product) : () => {};
   const listeners: Listener[] = [];
@@ -55,10 +70,12 @@ export async function openBroker(options: BrokerOptions, deps: BrokerDeps): Prom
     stopExpiry();
     stopWatching();
     stopSystemTopics();
+    await journal?.flush();
     const closing = listeners.map((listener) => listener[Symbol.asyncDispose]());
     context.sessions.clear();
     for (const client of clients) client.stop();
     await Promise.all(closing);
+    await journal?.[Symbol.asyncDispose]();
   };
   try {
     for (const listener of options.listeners)
@@ -82,27 +99,37 @@ export async function openBroker(options: BrokerOptions, deps: BrokerDeps): Prom
   };
 }
 
+interface ContextDeps extends BrokerDeps {
+  readonly timers: Timers;
+  readonly access: AccessControl;
+  readonly turn: Turn;
+  readonly journal: Journal | undefined;
+}
+
 function createContext(
   options: BrokerOptions,
-  { log, timers = systemTimers, randomId = randomUUID }: BrokerDeps,
-  access: AccessControl,
-) {
+  { log, randomId = randomUUID, timers, access, turn, journal }: ContextDeps,
+): BrokerContext {
   const authorise = options.authorise ?? rulesOf(options, access);
   const limits: BrokerLimits = { ...defaultLimits, ...options.limits };
   const stats = newStats();
   const tree = new TopicTree();
   const retained = new RetainedMessages(limits, stats);
   const publish = (message: Message, publisher: Subscriber | undefined): Published => ({
-    retained: !message.retain || retained.set(message),
+    retained: !message.retain || retain(message, retained, journal),
     reached: routeMessage(tree, stats, message, publisher),
   });
-  const sessions = new Sessions({
+  const sessionDeps: SessionDeps = {
     limits,
     stats,
     timers,
     tree,
     retained,
     authorise,
+    journal,
+  };
+  const sessions = new Sessions({
+    ...sessionDeps,
     publishWill: (message, session) => {
       const mayWrite = authorise?.(session.identity, "write", message.topic.name) ?? true;
       if (mayWrite) publish(message, session);
@@ -110,7 +137,7 @@ function createContext(
     },
   });
   const prefix = options.autoIdPrefix ?? "auto-";
-  const context: BrokerContext = {
+  return {
     options,
     access,
     authorise,
@@ -121,12 +148,23 @@ function createContext(
     tree,
     retained,
     sessions,
+    sessionDeps,
+    journal,
     publish,
-    turn: new Turn(),
+    turn,
     topics: new TopicTable(limits.topicLevels),
     newClientId: () => `${prefix}${randomId()}`,
   };
-  return context;
+}
+
+/** False: there is no room. */
+function retain(message: Message, retained: RetainedMessages, journal: Journal | undefined): boolean {
+  const { name, bytes } = message.topic;
+  const previous = journal && retained.find(name);
+  if (!retained.set(message)) return false;
+  if (message.payloadBytes > 0 && !message.volatile) journal?.changes.retained(message);
+  else if (previous && !previous.volatile) journal?.changes.cleared(bytes);
+  return true;
 }
 
 /** Undefined where no listener has an ACL file: then nothing is asked. */

@@ -1,5 +1,6 @@
 import { encodeDisconnect } from "./codec/disconnect.ts";
 import type { Version } from "./codec/packets.ts";
+import type { Wire } from "./codec/publish.ts";
 import { ProtocolFault, reason } from "./codec/reasons.ts";
 import type { BrokerContext } from "./context.ts";
 import { handleFirstPacket } from "./handlers/connect.ts";
@@ -56,6 +57,7 @@ export class Client implements SessionLink {
     this.publishRate = Number.isFinite(publishRate) ? new RateLimit(publishRate, this.#lastHeardMs) : undefined;
     this.outgoing = new Outgoing(socket, broker, {
       drained: () => this.#drained(),
+      refused: () => this.end(reason.quotaExceeded, "what it sent cannot be made safe: the disk refuses it"),
       stalled: () => this.endSoon(reason.quotaExceeded, "it does not read what waits for it"),
     });
     this.parser = new Parser(broker.limits.packetBytes, (first, bytes, start, end) =>
@@ -94,9 +96,23 @@ export class Client implements SessionLink {
     return true;
   }
 
+  /** An acknowledgement, which waits for what it acknowledges: whatever changed since `head`. */
+  acknowledge(wire: Wire, packetId: number, head: number | undefined): void {
+    if (this.broker.journal?.head === head) this.outgoing.push(wire, packetId);
+    else this.outgoing.pushWhenSafe(wire, packetId);
+  }
+
+  /** As `send`, once every change so far is safe. */
+  sendWhenSafe(bytes: Buffer): boolean {
+    if (this.state === "ended" || bytes.length > this.outgoing.maxPacketBytes) return false;
+    this.outgoing.pushWhenSafe(plainWire(bytes), 0);
+    return true;
+  }
+
   /** Ends it with a reason code, which only MQTT 5.0 tells the client. */
   end(code: number, why: string): void {
     if (this.state === "ended") return;
+    this.outgoing.dropHeld();
     if (this.version === 5 && this.state === "open")
       this.send(encodeDisconnect({ type: "disconnect", reason: code, properties: {} }, 5));
     this.drop(why);
@@ -137,6 +153,7 @@ export class Client implements SessionLink {
     this.#lastHeardMs = this.broker.timers.nowMs();
     this.#guard(() => this.parser.feed(chunk));
     if (this.outgoing.blocked && this.outgoing.length > maxAnswers) this.pause();
+    else if (this.broker.journal?.congested && this.outgoing.holds) this.pause(); // read on when they are safe
   }
 
   #take(first: number, bytes: Buffer, start: number, end: number): boolean {

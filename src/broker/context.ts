@@ -3,7 +3,9 @@ import type { AccessControl } from "./access/access-control.ts";
 import type { BrokerLimits } from "./limits.ts";
 import type { Message } from "./message.ts";
 import type { Authorise, BrokerOptions } from "./options.ts";
+import type { Journal } from "./persistence/journal.ts";
 import type { RetainedMessages } from "./retained.ts";
+import type { SessionDeps } from "./session.ts";
 import type { Sessions } from "./sessions.ts";
 import type { BrokerStats } from "./stats.ts";
 import type { Timers } from "./timers.ts";
@@ -27,6 +29,9 @@ export interface BrokerContext {
   readonly tree: TopicTree;
   readonly retained: RetainedMessages;
   readonly sessions: Sessions;
+  readonly sessionDeps: SessionDeps;
+  /** Undefined where nothing outlives the process. */
+  readonly journal: Journal | undefined;
   /** Retains it where it asks for it, and routes it. */
   publish(message: Message, publisher: Subscriber | undefined): Published;
 }

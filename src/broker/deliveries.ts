@@ -3,6 +3,7 @@ import { Fifo } from "./fifo.ts";
 import type { BrokerLimits } from "./limits.ts";
 import type { Message } from "./message.ts";
 import { duplicate, type Outgoing } from "./outgoing.ts";
+import type { SessionRecord } from "./persistence/session-record.ts";
 import type { Share } from "./shares.ts";
 import type { BrokerStats } from "./stats.ts";
 import type { Timers } from "./timers.ts";
@@ -18,6 +19,8 @@ export interface Delivery {
   readonly share?: Share;
   /** QoS 2: the client has it, PUBREL is on its way. */
   released: boolean;
+  /** In the session's record; 0 without one. */
+  recordId: number;
 }
 
 export interface DeliveriesDeps {
@@ -46,6 +49,8 @@ export class Deliveries {
   #droppingSinceMs = 0;
   /** Called when a client that takes nothing has made the queue overflow for `limits.stallMs`. */
   onStalled: () => void = () => {};
+  /** Where it is told what must outlive the process. */
+  record: SessionRecord | undefined;
 
   constructor(deps: DeliveriesDeps) {
     this.#deps = deps;
@@ -80,6 +85,7 @@ export class Deliveries {
   add(delivery: Delivery): void {
     const outgoing = this.#outgoing;
     if (outgoing !== undefined && this.hasRoom && this.#resend.length === 0) {
+      this.record?.queued(delivery);
       this.#send(outgoing, delivery);
       return;
     }
@@ -87,9 +93,21 @@ export class Deliveries {
     const bytes = delivery.message.byteLength;
     if (this.#isFull(bytes)) this.#drop();
     else {
+      this.record?.queued(delivery);
       this.#queue.push(delivery);
       this.#countQueued(bytes);
     }
+  }
+
+  /** What the last process left, in order; `packetId` 0: it was not sent yet. */
+  restore(delivery: Delivery, packetId: number): void {
+    if (packetId > 0) {
+      this.#inflight.set(packetId, delivery);
+      this.#lastPacketId = packetId;
+      return;
+    }
+    this.#queue.push(delivery);
+    this.#countQueued(delivery.message.byteLength);
   }
 
   /**
@@ -98,8 +116,11 @@ export class Deliveries {
    */
   discard(): Delivery[] {
     const handedOn = [...this.#inflight.values()].filter(({ qos, share }) => share !== undefined && qos === 1);
-    for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift())
+    for (const delivery of this.#inflight.values()) this.record?.finished(delivery);
+    for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
+      this.record?.finished(next);
       if (next.share !== undefined) handedOn.push(next);
+    }
     this.#countQueued(-this.#queuedBytes);
     this.#inflight.clear();
     return handedOn;
@@ -118,6 +139,7 @@ export class Deliveries {
   /** PUBREC: answered with PUBREL by the caller. */
   received(delivery: Delivery): void {
     delivery.released = true;
+    this.record?.released(delivery);
     this.#droppingSinceMs = 0;
   }
 
@@ -127,7 +149,10 @@ export class Deliveries {
   }
 
   #finish(packetId: number): boolean {
-    if (!this.#inflight.delete(packetId)) return false;
+    const delivery = this.#inflight.get(packetId);
+    if (delivery === undefined) return false;
+    this.#inflight.delete(packetId);
+    this.record?.finished(delivery);
     if (this.#unacknowledged > 0) this.#unacknowledged--;
     this.#droppingSinceMs = 0;
     if (this.#resend.length > 0 || this.#queue.length > 0) this.#pump();
@@ -150,18 +175,22 @@ export class Deliveries {
     const { stats, timers } = this.#deps;
     if (message.expires && message.expiresAtMs <= timers.nowMs()) {
       stats.dropped.expired++; // [MQTT-3.3.2-5]
+      this.record?.finished(delivery);
       return;
     }
     const wire = message.wire(outgoing.version, qos, retain, subscriptionIds);
     if (wire.bytes.length > outgoing.maxPacketBytes) {
       stats.dropped.tooLarge++; // [MQTT-3.1.2-25]: as if it had been delivered
+      this.record?.finished(delivery);
       return;
     }
     message.keep(false);
     const packetId = this.#freePacketId();
     this.#inflight.set(packetId, delivery);
     this.#unacknowledged++;
-    outgoing.publish(wire, packetId);
+    this.record?.sent(delivery, packetId);
+    // A QoS 2 identifier that was seen and forgotten could come to stand for another message.
+    outgoing.publish(wire, packetId, qos === 2 && this.record !== undefined);
   }
 
   #sendAgain(outgoing: Outgoing): void {

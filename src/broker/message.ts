@@ -12,12 +12,16 @@ export class Message implements PublishParts {
   readonly qos: Qos;
   readonly retain: boolean;
   /** On the monotonic clock; Infinity without an expiry. */
-  readonly expiresAtMs: number;
+  expiresAtMs: number;
   source: Buffer;
   propertiesStart: number;
   payloadStart: number;
   payloadEnd: number;
   expiryAt: number;
+  /** Under which id it is on its way to the disk, and how many deliveries refer to it there. */
+  kept: { readonly id: number; deliveries: number } | undefined;
+  /** Retained, it is not kept over a restart: whoever published it does so again. */
+  volatile = false;
   #owned: boolean;
   readonly #wires: (Wire | undefined)[] = [];
 
@@ -70,6 +74,7 @@ export class Message implements PublishParts {
   /** A copy for long: it neither keeps a shared pool of small buffers alive nor forms on the wire. */
   compact(): Message {
     const copy = new Message(this.topic, this, this.expiresAtMs);
+    copy.volatile = this.volatile;
     copy.#own(Buffer.allocUnsafeSlow(this.payloadEnd - this.propertiesStart));
     return copy;
   }

@@ -1,6 +1,7 @@
 import type { Access } from "./access/acl.ts";
 import type { Qos } from "./codec/packets.ts";
 import type { BrokerLimits } from "./limits.ts";
+import type { PersistenceOptions } from "./persistence/journal.ts";
 
 export interface BrokerOptions {
   readonly listeners: readonly ListenerOptions[];
@@ -16,6 +17,8 @@ export interface BrokerOptions {
   readonly authenticate?: Authenticate;
   /** Asked at publish, subscribe (with the filter) and delivery; by default the listeners' ACL files say. */
   readonly authorise?: Authorise;
+  /** Keeps sessions, their messages and retained messages over a restart; without, nothing is kept. */
+  readonly persistence?: PersistenceOptions;
 }
 
 export type ListenerOptions = TcpListenerOptions | UnixListenerOptions;
@@ -36,6 +39,11 @@ interface AnyListenerOptions {
   readonly passwordFile?: string;
   /** Who may use which topics, in Mosquitto's format; everyone all of them by default. */
   readonly aclFile?: string;
+  /**
+   * Its clients keep a record of their own: neither their sessions nor what they retain outlives the broker. What they
+   * publish to others' persistent sessions does.
+   */
+  readonly volatile?: boolean;
 }
 
 export interface TcpListenerOptions extends AnyListenerOptions {

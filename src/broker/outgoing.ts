@@ -1,6 +1,8 @@
 import type { Version } from "./codec/packets.ts";
 import type { Wire } from "./codec/publish.ts";
+import { Fifo } from "./fifo.ts";
 import type { BrokerLimits } from "./limits.ts";
+import type { Journal } from "./persistence/journal.ts";
 import type { BrokerStats } from "./stats.ts";
 import type { Timers } from "./timers.ts";
 import type { Transport } from "./transport.ts";
@@ -11,6 +13,7 @@ export interface OutgoingDeps {
   readonly stats: BrokerStats;
   readonly timers: Timers;
   readonly turn: Turn;
+  readonly journal: Journal | undefined;
 }
 
 export interface OutgoingEvents {
@@ -18,6 +21,16 @@ export interface OutgoingEvents {
   drained(): void;
   /** It dropped for `limits.stallMs`, and nothing was taken meanwhile. */
   stalled(): void;
+  /** What it promised cannot be kept: the disk refuses it. */
+  refused(): void;
+}
+
+/** A packet that waits until what it promises is safe. */
+interface Held {
+  readonly wire: Wire;
+  readonly packetId: number;
+  /** The last change it depends on. */
+  upTo: number;
 }
 
 /** Marks a packet as sent again, beside its packet identifier. */
@@ -37,6 +50,8 @@ export class Outgoing {
   #wires: Wire[] = [];
   #packetIds: number[] = [];
   #bytes = 0;
+  #held = new Fifo<Held>();
+  #heldUpTo = 0;
   #blocked = false;
   #scheduled = false;
   /** Since when it drops without any progress; 0 while it does not. */
@@ -59,16 +74,82 @@ export class Outgoing {
   }
 
   get length(): number {
-    return this.#wires.length;
+    return this.#wires.length + this.#held.length;
+  }
+
+  /** Something waits until it is safe. */
+  get holds(): boolean {
+    return this.#held.length > 0;
   }
 
   /** Room for more that can as well wait where it is. */
   get hasRoom(): boolean {
-    return !this.#blocked && this.#bytes < flushBytes;
+    return !this.#blocked && this.#held.length === 0 && this.#bytes < flushBytes;
   }
 
   /** For what is bounded elsewhere: answers, and messages within the window. `packetId` 0 leaves the wire as it is. */
   push(wire: Wire, packetId: number): void {
+    if (this.#held.length > 0) this.#hold(wire, packetId);
+    else this.#add(wire, packetId);
+  }
+
+  /** For what promises that everything up to now outlives the process. What follows waits with it, so the order stays. */
+  pushWhenSafe(wire: Wire, packetId: number): void {
+    const { journal } = this.#deps;
+    if (journal !== undefined && journal.safe < journal.head) {
+      this.#heldUpTo = journal.head;
+      this.#hold(wire, packetId);
+    } else this.push(wire, packetId);
+  }
+
+  /** The same for what is told only after it, before the turn ends: then the returned function is to be called. */
+  pushBeforeTold(wire: Wire, packetId: number): () => void {
+    const { journal } = this.#deps;
+    if (journal === undefined) {
+      this.push(wire, packetId);
+      return () => {};
+    }
+    const held: Held = { wire, packetId, upTo: Number.POSITIVE_INFINITY };
+    this.#deps.stats.queuedBytes += wire.bytes.length;
+    this.#held.push(held);
+    return () => {
+      held.upTo = journal.head;
+      this.#heldUpTo = journal.head;
+      this.safe(journal.safe);
+    };
+  }
+
+  /** Called by the journal. */
+  safe(upTo: number): void {
+    for (let next = this.#held.first; next !== undefined && next.upTo <= upTo; next = this.#held.first) {
+      this.#held.shift();
+      this.#deps.stats.queuedBytes -= next.wire.bytes.length;
+      this.#add(next.wire, next.packetId);
+    }
+    if (this.#held.length > 0) this.#deps.journal?.wait(this);
+    else if (!this.#blocked) this.#events.drained();
+  }
+
+  /** Called by the journal. */
+  refused(): void {
+    this.dropHeld();
+    this.#events.refused();
+  }
+
+  /** Forgets what promises something that is not safe. */
+  dropHeld(): void {
+    for (let next = this.#held.shift(); next !== undefined; next = this.#held.shift())
+      this.#deps.stats.queuedBytes -= next.wire.bytes.length;
+  }
+
+  #hold(wire: Wire, packetId: number): void {
+    const { journal, stats } = this.#deps;
+    if (this.#held.length === 0) journal?.wait(this);
+    this.#held.push({ wire, packetId, upTo: this.#heldUpTo });
+    stats.queuedBytes += wire.bytes.length;
+  }
+
+  #add(wire: Wire, packetId: number): void {
     this.#wires.push(wire);
     this.#packetIds.push(packetId);
     this.#bytes += wire.bytes.length;
@@ -83,7 +164,7 @@ export class Outgoing {
   /** For QoS 0: dropped and counted where the peer does not read. */
   offer(wire: Wire): void {
     const { limits, stats } = this.#deps;
-    if (this.#blocked && this.#isFull(wire.bytes.length, limits, stats)) {
+    if ((this.#blocked || this.#held.length > 0) && this.#isFull(wire.bytes.length, limits, stats)) {
       stats.dropped.slow++;
       this.#dropped();
       return;
@@ -91,12 +172,13 @@ export class Outgoing {
     this.publish(wire, 0);
   }
 
-  /** A PUBLISH, counted as such. */
-  publish(wire: Wire, packetId: number): void {
+  /** A PUBLISH, counted as such; `whenSafe` as in `pushWhenSafe`. */
+  publish(wire: Wire, packetId: number, whenSafe = false): void {
     const { stats } = this.#deps;
     stats.publishesSent++;
     stats.publishBytesSent += wire.bytes.length - wire.payloadStart;
-    this.push(wire, packetId);
+    if (whenSafe) this.pushWhenSafe(wire, packetId);
+    else this.push(wire, packetId);
   }
 
   /** Writes what waits, if the socket takes it. */
@@ -109,6 +191,11 @@ export class Outgoing {
 
   /** Forgets what waits: there is nobody left to send it to. */
   discard(): void {
+    this.dropHeld();
+    this.#forgetWires();
+  }
+
+  #forgetWires(): void {
     this.#deps.stats.queuedBytes -= this.#bytes;
     this.#wires = [];
     this.#packetIds = [];
@@ -117,7 +204,7 @@ export class Outgoing {
 
   #isFull(bytes: number, limits: BrokerLimits, stats: BrokerStats): boolean {
     return (
-      this.#wires.length >= limits.queuedMessages ||
+      this.length >= limits.queuedMessages ||
       this.#bytes + bytes > limits.queuedBytes ||
       stats.queuedBytes + bytes > limits.memoryBytes
     );
@@ -128,7 +215,7 @@ export class Outgoing {
     const packetIds = this.#packetIds;
     const gathered = Buffer.allocUnsafe(this.#bytes);
     this.#deps.stats.packetsSent += wires.length;
-    this.discard();
+    this.#forgetWires();
     let at = 0;
     for (let i = 0; i < wires.length; i++) {
       const wire = wires[i] as Wire;

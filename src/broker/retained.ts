@@ -41,6 +41,10 @@ export class RetainedMessages {
     return true;
   }
 
+  find(topic: string): Message | undefined {
+    return this.#find(topic.split("/"))?.entry?.message;
+  }
+
   /**
    * Those that match the filter, of which `sequence` tells what is newer than a subscription. Reads as it goes: a
    * message that is replaced meanwhile is given as it then is.
@@ -49,10 +53,13 @@ export class RetainedMessages {
     return walk(this.#root, filter.split("/"), 0);
   }
 
-  /** Drops those whose expiry has passed [MQTT-3.3.2-5]. */
-  expire(nowMs: number): void {
+  /** Drops those whose expiry has passed [MQTT-3.3.2-5] and returns them. */
+  expire(nowMs: number): Message[] {
+    const expired: Message[] = [];
     for (const { message } of { [Symbol.iterator]: () => walkAll(this.#root) })
-      if (message.expiresAtMs <= nowMs) this.#clear(message.topic.name.split("/"));
+      if (message.expiresAtMs <= nowMs) expired.push(message);
+    for (const { topic } of expired) this.#clear(topic.name.split("/"));
+    return expired;
   }
 
   #hasRoom(bytes: number, levels: number, previous: RetainedEntry | undefined): boolean {

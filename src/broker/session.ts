@@ -5,6 +5,8 @@ import { Deliveries, type DeliveriesDeps } from "./deliveries.ts";
 import type { Message } from "./message.ts";
 import type { Authorise, Identity } from "./options.ts";
 import type { Outgoing } from "./outgoing.ts";
+import type { Journal } from "./persistence/journal.ts";
+import { SessionRecord } from "./persistence/session-record.ts";
 import { Replay } from "./replay.ts";
 import type { RetainedMessages } from "./retained.ts";
 import type { Share } from "./shares.ts";
@@ -15,6 +17,7 @@ export interface SessionDeps extends DeliveriesDeps {
   readonly tree: TopicTree;
   readonly retained: RetainedMessages;
   readonly authorise: Authorise | undefined;
+  readonly journal: Journal | undefined;
 }
 
 /** The connection a session has at the moment. */
@@ -38,6 +41,8 @@ export class Session implements Subscriber {
   expiryMs = 0;
   will: Will | undefined;
   link: SessionLink | undefined;
+  /** Undefined where nothing of it is kept over a restart. */
+  #record: SessionRecord | undefined;
   /** Calls off what waits for the client to stay away: the delayed will, the end. */
   cancelTimers: (() => void)[] = [];
   readonly #deps: SessionDeps;
@@ -48,6 +53,64 @@ export class Session implements Subscriber {
     this.identity = identity;
     this.#deps = deps;
     this.deliveries = new Deliveries(deps);
+  }
+
+  /** Where subscriptions and messages are told, not the will alone. */
+  get #keeps(): SessionRecord | undefined {
+    return this.deliveries.record;
+  }
+
+  /** What goes to it is kept over a restart. */
+  get isKept(): boolean {
+    return this.deliveries.record !== undefined;
+  }
+
+  /** A client was let in; its expiry and its will are set. */
+  recordAttached(): void {
+    const { journal } = this.#deps;
+    if (journal === undefined) return;
+    if (this.#record === undefined && (this.expiryMs > 0 || this.will !== undefined))
+      this.restoreRecord(new SessionRecord(journal));
+    this.#record?.attached(this);
+  }
+
+  /** Since when its client is away, as it is kept; Infinity while it is there. */
+  get awaySinceMs(): number {
+    return this.#record?.detachedAtMs ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** `atMs` is in the timers' time. */
+  recordDetached(atMs: number): void {
+    this.#record?.detached(this, atMs);
+  }
+
+  recordReceived(packetId: number): void {
+    this.#keeps?.received(packetId);
+  }
+
+  recordReceiptEnded(packetId: number): void {
+    this.#keeps?.receiptEnded(packetId);
+  }
+
+  /** Takes up what the last process left under this record. */
+  restoreRecord(record: SessionRecord): void {
+    this.#record = record;
+    if (this.expiryMs > 0) this.deliveries.record = record;
+  }
+
+  restoreSubscription(subscription: Subscription): void {
+    const { record } = this.deliveries;
+    this.deliveries.record = undefined;
+    this.subscribe(subscription);
+    this.deliveries.record = record;
+  }
+
+  /** Its will is published, or void. */
+  forgetWill(): Will | undefined {
+    const { will } = this;
+    this.will = undefined;
+    if (will !== undefined) this.#record?.save(this);
+    return will;
   }
 
   get readiness(): Readiness {
@@ -63,7 +126,15 @@ export class Session implements Subscriber {
     share?: Share,
   ): void {
     if (qos > 0) {
-      this.deliveries.add({ message, qos, retain, subscriptionIds, released: false, ...(share && { share }) });
+      this.deliveries.add({
+        message,
+        qos,
+        retain,
+        subscriptionIds,
+        released: false,
+        recordId: 0,
+        ...(share && { share }),
+      });
       return;
     }
     const outgoing = this.link?.outgoing;
@@ -82,6 +153,7 @@ export class Session implements Subscriber {
     const isNew = !this.subscriptions.has(subscription.filter);
     this.subscriptions.set(subscription.filter, subscription);
     this.#deps.tree.add(subscription);
+    this.#keeps?.subscribed(subscription);
     if (isNew) this.#count(subscription, 1);
     return isNew;
   }
@@ -92,6 +164,7 @@ export class Session implements Subscriber {
     this.subscriptions.delete(filter);
     this.#replays.delete(filter);
     this.#deps.tree.remove(subscription);
+    this.#keeps?.unsubscribed(filter);
     this.#count(subscription, -1);
     return true;
   }
@@ -118,13 +191,22 @@ export class Session implements Subscriber {
   drop(): void {
     for (const filter of [...this.subscriptions.keys()]) this.unsubscribe(filter);
     this.#replays.clear();
-    this.#cancel();
+    this.callOff();
     // Others of a share get what this one no longer can; members that are gone are not asked again.
-    for (const { share, message } of this.deliveries.discard()) share?.deliver(message);
+    const handedOn = this.deliveries.discard();
+    this.#record?.ended();
+    this.leave();
+    for (const { share, message } of handedOn) share?.deliver(message);
+  }
+
+  /** What is on the disk stays as it is, whatever becomes of the session here. */
+  leave(): void {
+    this.#record = undefined;
+    this.deliveries.record = undefined;
   }
 
   attach(link: SessionLink, window: number): void {
-    this.#cancel();
+    this.callOff();
     this.link = link;
     this.deliveries.onStalled = () => link.endSoon(reason.quotaExceeded, "it does not acknowledge what waits for it");
     this.deliveries.attach(link.outgoing, window);
@@ -141,7 +223,8 @@ export class Session implements Subscriber {
     if (sharedFilter(filter) !== undefined) this.#deps.stats.sharedSubscriptions += by;
   }
 
-  #cancel(): void {
+  /** Calls off what waits for its client to stay away. */
+  callOff(): void {
     for (const cancel of this.cancelTimers) cancel();
     this.cancelTimers = [];
   }

@@ -18,7 +18,8 @@ export class Sessions {
 
   /**
    * The session of a client that connects: its own, or a new one. Whoever was connected under its id is disconnected
-   * [MQTT-3.1.4-3]; what it had is not handed to another user. Undefined: there is no room for another persistent session.
+   * [MQTT-3.1.4-3]; what it had is not handed to another user. Undefined: there is no room for another persistent session, or the disk
+   * refuses it.
    */
   open(
     identity: Identity,
@@ -29,10 +30,12 @@ export class Sessions {
     if (persistent && previous === undefined && !this.#hasRoom()) return undefined;
     previous?.link?.end(reason.sessionTakenOver, "another client took its id over");
     const kept = this.#byId.get(identity.clientId);
-    if (kept !== undefined && !cleanStart && kept.identity.username === identity.username) {
+    if (kept !== undefined && kept.expiryMs > 0 && !cleanStart && kept.identity.username === identity.username) {
       kept.identity = identity;
       return { session: kept, present: true };
     }
+    // Of one that ended with the last process only its will waits, for its client to stay away.
+    if (kept?.expiryMs === 0) kept.forgetWill();
     if (kept !== undefined) this.#end(kept); // [MQTT-3.1.2-4]
     const session = new Session(identity, this.#deps);
     this.#byId.set(identity.clientId, session);
@@ -44,22 +47,42 @@ export class Sessions {
   close(session: Session, link: SessionLink): void {
     if (session.link !== link) return;
     session.detach();
-    const { timers } = this.#deps;
+    if (this.#byId.get(session.clientId) !== session) return; // cleared
     const willDelayMs = Math.min(session.will?.delayMs ?? 0, session.expiryMs);
     if (willDelayMs <= 0) this.#publishWill(session);
     if (session.expiryMs <= 0) {
       this.#end(session);
       return;
     }
-    if (session.will !== undefined)
-      session.cancelTimers.push(timers.after(willDelayMs, () => this.#publishWill(session)));
-    if (Number.isFinite(session.expiryMs))
-      session.cancelTimers.push(timers.after(session.expiryMs, () => this.#end(session)));
+    const { timers } = this.#deps;
+    session.recordDetached(timers.nowMs());
+    this.#wait(session, willDelayMs, session.expiryMs);
   }
 
-  /** Drops them all, without their wills. */
+  has(session: Session): boolean {
+    return this.#byId.get(session.clientId) === session;
+  }
+
+  /** A session that the last process left, or how long it may still wait. */
+  restore(session: Session, { willInMs, endsInMs }: { readonly willInMs: number; readonly endsInMs: number }): void {
+    session.callOff();
+    this.#byId.set(session.clientId, session);
+    this.#deps.stats.sessions = this.#byId.size;
+    this.#wait(session, willInMs, endsInMs);
+  }
+
+  #wait(session: Session, willInMs: number, endsInMs: number): void {
+    const { timers } = this.#deps;
+    if (session.will !== undefined)
+      session.cancelTimers.push(timers.after(Math.max(0, willInMs), () => this.#publishWill(session)));
+    if (Number.isFinite(endsInMs))
+      session.cancelTimers.push(timers.after(Math.max(0, endsInMs), () => this.#end(session)));
+  }
+
+  /** Drops them all, without their wills. What is on the disk stays: this is the broker's end, not theirs. */
   clear(): void {
     for (const session of this.#byId.values()) {
+      session.leave();
       session.will = undefined;
       session.drop();
     }
@@ -76,13 +99,13 @@ export class Sessions {
   }
 
   #publishWill(session: Session): void {
-    const will = session.will;
-    session.will = undefined; // published once [MQTT-3.1.2-10]
+    const will = session.forgetWill(); // published once [MQTT-3.1.2-10]
     if (will !== undefined) this.#deps.publishWill(will.message(this.#deps.timers.nowMs()), session);
   }
 
   /** Clients that end with their connection are bounded elsewhere. */
   #hasRoom(): boolean {
+    if (this.#deps.journal?.failure) return false;
     if (this.#byId.size < this.#deps.limits.sessions) return true;
     let persistent = 0;
     for (const session of this.#byId.values()) if (session.expiryMs > 0) persistent++;

@@ -11,6 +11,11 @@ export class Share {
     return this.#members.size;
   }
 
+  /** What goes to one of them is kept over a restart. */
+  get isKept(): boolean {
+    return [...this.#members.keys()].some(({ isKept }) => isKept);
+  }
+
   add(subscription: Subscription): void {
     this.#members.set(subscription.subscriber, subscription);
   }

@@ -34,7 +34,9 @@ function publish(context: BrokerContext, name: string, value: string): void {
   const source = Buffer.from(value);
   const place = { propertiesStart: 0, payloadStart: 0, payloadEnd: source.length, expiryAt: -1 };
   const parts = { source, qos: 0, retain: true, ...place } as const;
-  context.publish(new Message(context.topics.internName(name), parts, Number.POSITIVE_INFINITY, true), undefined);
+  const message = new Message(context.topics.internName(name), parts, Number.POSITIVE_INFINITY, true);
+  message.volatile = true;
+  context.publish(message, undefined);
 }
 
 function gauges(stats: BrokerStats): Record<string, string> {

@@ -19,6 +19,8 @@ export interface Subscriber {
     share?: Share,
   ): void;
   mayRead(topic: string): boolean;
+  /** What goes to it is kept over a restart. */
+  readonly isKept: boolean;
 }
 
 export interface Subscription {

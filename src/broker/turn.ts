@@ -3,18 +3,32 @@
  * about thirteen times the deliveries of a write a message. Under load a turn groups by itself; idle it adds nothing.
  */
 export class Turn {
+  #first: (() => void)[] = [];
   #work: (() => void)[] = [];
   #scheduled = false;
 
   /** Runs `work` once at the end of this turn. */
   atEnd(work: () => void): void {
     this.#work.push(work);
+    this.#schedule();
+  }
+
+  /** Runs `work` once at the end of this turn, before what `atEnd` was told. */
+  beforeEnd(work: () => void): void {
+    this.#first.push(work);
+    this.#schedule();
+  }
+
+  #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
     setImmediate(() => this.#end());
   }
 
   #end(): void {
+    const first = this.#first;
+    this.#first = [];
+    for (const work of first) work();
     this.#scheduled = false;
     const due = this.#work;
     this.#work = [];

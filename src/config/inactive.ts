@@ -27,8 +27,6 @@ const inactive: readonly Inactive[] = [
   },
   { path: "removed_devices", what: "decommissioning of devices that left the configuration" },
   { path: "web", what: "the dashboard" },
-  { path: "broker.persistence", what: "keeping the broker's sessions over a restart", when: (value) => value === true },
-  { path: "broker.persistence_window", what: "keeping the broker's sessions over a restart" },
   { path: "broker.listeners.*.mount_point", what: "mount points (this listener stays closed)", when: isSet },
   { path: "mqtt.qos.commands", what: "commands" },
   { path: "devices.*.qos.commands", what: "commands" },

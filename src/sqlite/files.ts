@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fsyncSync, openSync, renameSync } from "node:fs";
+import { closeSync, existsSync, fsyncSync, openSync, renameSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 
 const COMPANIONS = ["", "-wal", "-shm"];
@@ -26,4 +26,9 @@ export function quarantine(path: string, wallMs: number): string {
   }
   syncDirectoryOf(path);
   return aside;
+}
+
+/** A full tmpfs writes a part and says so only at the next attempt. */
+export function writeWhole(fd: number, bytes: Buffer): void {
+  for (let offset = 0; offset < bytes.length; ) offset += writeSync(fd, bytes, offset);
 }

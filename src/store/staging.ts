@@ -1,18 +1,9 @@
-import {
-  closeSync,
-  ftruncateSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  truncateSync,
-  writeSync,
-} from "node:fs";
+import { closeSync, ftruncateSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, truncateSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Newest } from "../core/board.ts";
 import { errnoName, GatewayError, messageOf } from "../core/errors.ts";
 import type { BootAnchors } from "../core/timeline.ts";
+import { writeWhole } from "../sqlite/files.ts";
 import { decodeFrames, encodeFrame } from "./frames.ts";
 import type { OutboxEvent, OutboxSnapshot } from "./outbox-state.ts";
 
@@ -146,11 +137,6 @@ export class Staging {
       this.close();
     }
   }
-}
-
-/** A full tmpfs writes a part and says so only at the next attempt. */
-function writeWhole(fd: number, bytes: Buffer): void {
-  for (let offset = 0; offset < bytes.length; ) offset += writeSync(fd, bytes, offset);
 }
 
 function stagingError(path: string, cause: unknown): GatewayError {

@@ -27,7 +27,7 @@ export function brokerOptions(broker: Config["broker"], privatePath?: string): B
   const listeners = activeListeners(broker.listeners).map(listenerOptions);
   const { keepAliveMs, sessionExpiryMs, publishRate, ...limits } = broker.limits;
   return {
-    listeners: [...listeners, ...(privatePath ? [{ path: privatePath, mode: 0o600, identity: "fieldpost" }] : [])],
+    listeners: [...listeners, ...(privatePath ? [{ ...ownWayIn, path: privatePath }] : [])],
     limits: {
       ...limits,
       keepAliveS: keepAliveMs / 1000,
@@ -43,6 +43,25 @@ export function brokerOptions(broker: Config["broker"], privatePath?: string): B
 function listenerOptions({ endpoint, mountPoint: _, ...listener }: ListenerConfig): ListenerOptions {
   const { kind: __, ...where } = endpoint;
   return { ...where, ...listener };
+}
+
+/** What the uplink retains, the store's ledger knows and announces again at a start: the broker need not write it too. */
+const ownWayIn = { mode: 0o600, identity: "fieldpost", volatile: true } as const;
+
+/** `windowMs` is what holds where the configuration does not say. */
+export function brokerPersistence(
+  { broker, store }: Config,
+  runtimeDirectory: string,
+  windowMs: number,
+): Pick<BrokerOptions, "persistence"> {
+  if (!broker.persistence) return {};
+  return {
+    persistence: {
+      directory: store.path,
+      stagingPath: join(runtimeDirectory, "broker-staging"),
+      windowMs: broker.persistenceWindowMs ?? windowMs,
+    },
+  };
 }
 
 export function uplinkOptions(config: Config, gateway: GatewayInfo, runtimeDirectory: string): UplinkOptions {

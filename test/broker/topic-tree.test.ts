@@ -30,7 +30,7 @@ describe("the topic tree", () => {
     fc.assert(
       fc.property(steps, topic, (steps, topic) => {
         const tree = new TopicTree();
-        const subscriber: Subscriber = { deliver() {}, readiness: 2, mayRead: () => true };
+        const subscriber: Subscriber = { deliver() {}, readiness: 2, mayRead: () => true, isKept: false };
         const there = new Set<string>();
         for (const [add, filter] of steps) {
           if (add) tree.add(subscription(filter, subscriber));
@@ -48,7 +48,7 @@ describe("the topic tree", () => {
   test("does not answer from memory once a subscription has changed", () => {
     const tree = new TopicTree();
     const topic = new TopicTable(10).internName("a");
-    const subscriber: Subscriber = { deliver() {}, readiness: 2, mayRead: () => true };
+    const subscriber: Subscriber = { deliver() {}, readiness: 2, mayRead: () => true, isKept: false };
     expect(tree.route(topic).direct).toHaveLength(0);
     tree.add(subscription("+", subscriber));
     expect(tree.route(topic).direct).toHaveLength(1);

@@ -76,11 +76,11 @@ async function acceptWhenAuthenticated(client: Client, connect: ConnectPacket): 
 }
 
 function accept(client: Client, connect: ConnectPacket, identity: Identity): void {
-  const { sessions, topics, limits, stats, log } = client.broker;
+  const { sessions, topics, limits, stats, log, journal } = client.broker;
   const expiryS = sessionExpiryS(connect, limits.sessionExpiryS);
   const opened = sessions.open(identity, connect.cleanStart, expiryS > 0);
   if (opened === undefined) {
-    refuse(client, reason.quotaExceeded, "too many sessions", client.version === 5);
+    refuse(client, reason.quotaExceeded, "no room for another session", client.version === 5);
     return;
   }
   const { session, present } = opened;
@@ -95,9 +95,15 @@ function accept(client: Client, connect: ConnectPacket, identity: Identity): voi
   stats.connects++;
   log.info("client connected", { ...nameOf(identity), address: client.address, version: client.version, keepAliveS });
   client.opened(session, keepAliveS);
+  if (!client.listener.volatile) session.recordAttached();
   const shownPresent = present && !connect.isMqtt31; // 3.1 has no such flag
-  const connack = connackOf(client, connect, identity, shownPresent, expiryS, keepAliveS);
-  if (!client.send(encodeConnack(connack, client.version))) {
+  const connack = encodeConnack(
+    connackOf(client, connect, identity, shownPresent, expiryS, keepAliveS),
+    client.version,
+  );
+  // While the disk refuses everything, who has a session may still get what waits in it.
+  const sent = journal?.failure ? client.send(connack) : client.sendWhenSafe(connack);
+  if (!sent) {
     client.drop("its maximum packet size is too small for CONNACK"); // [MQTT-3.1.2-24]
     return;
   }

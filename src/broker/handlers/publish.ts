@@ -13,7 +13,7 @@ const view = newPublishView();
 
 export function handlePublish(client: Client, first: number, bytes: Buffer, start: number, end: number): void {
   const session = client.session as Session;
-  const { broker, version, outgoing } = client;
+  const { broker, version } = client;
   parsePublish(first, bytes, start, end, version, view);
   broker.stats.publishesReceived++;
   broker.stats.publishBytesReceived += view.payloadEnd - view.payloadStart;
@@ -26,11 +26,13 @@ export function handlePublish(client: Client, first: number, bytes: Buffer, star
     publishOnce(client, session, topic, packetId);
     return;
   }
-  const refused = refusal(client, session, topic);
+  const message = messageOf(client, topic);
+  const refused = refusal(client, session, message);
   if (qos === 0 && refused === reason.payloadFormatInvalid)
     throw new ProtocolFault(refused, "a payload that says it is UTF-8 and is not"); // there is no other word for it
-  const code = refused ?? publish(client, session, messageOf(client, topic));
-  if (qos === 1) outgoing.push(ackWire("puback", version === 5 ? code : 0), packetId);
+  const head = broker.journal?.head;
+  const code = refused ?? publish(client, session, message);
+  if (qos === 1) client.acknowledge(ackWire("puback", version === 5 ? code : 0), packetId, head);
 }
 
 /**
@@ -40,22 +42,26 @@ export function handlePublish(client: Client, first: number, bytes: Buffer, star
 function publishOnce(client: Client, session: Session, topic: Topic, packetId: number): void {
   const { broker, version, outgoing } = client;
   if (isRepeated(client, session, packetId)) {
-    outgoing.push(ackWire("pubrec", 0), packetId);
+    outgoing.pushWhenSafe(ackWire("pubrec", 0), packetId);
     return;
   }
   const message = messageOf(client, topic);
-  const refused = refusal(client, session, topic);
+  const refused = refusal(client, session, message);
   const noRoom = message.retain && !broker.retained.accepts(message);
   const code = refused ?? (noRoom ? reason.quotaExceeded : 0);
-  if (code === 0 || version === 4) session.unreleased.add(packetId);
-  outgoing.push(ackWire("pubrec", version === 5 ? code : 0), packetId);
+  if (code === 0 || version === 4) {
+    session.unreleased.add(packetId);
+    session.recordReceived(packetId);
+  }
+  const told = outgoing.pushBeforeTold(ackWire("pubrec", version === 5 ? code : 0), packetId);
   if (refused === undefined) publish(client, session, message);
+  told();
 }
 
 /** Why it is not published, as a reason code. */
-function refusal(client: Client, session: Session, topic: Topic): number | undefined {
-  const { authorise } = client.broker;
-  const { name } = topic;
+function refusal(client: Client, session: Session, message: Message): number | undefined {
+  const { authorise, journal } = client.broker;
+  const { name } = message.topic;
   const mayWrite = !isSystemTopic(name) && (authorise === undefined || authorise(session.identity, "write", name));
   if (!mayWrite) {
     client.broker.stats.dropped.denied++;
@@ -64,13 +70,25 @@ function refusal(client: Client, session: Session, topic: Topic): number | undef
   const { properties, source, payloadStart, payloadEnd } = view;
   if (properties?.payloadFormatIndicator && !isUtf8(source.subarray(payloadStart, payloadEnd)))
     return reason.payloadFormatInvalid;
-  return undefined;
+  if (journal?.failure === undefined || !isToBeKept(client, message)) return undefined;
+  if (client.version === 5) return reason.quotaExceeded;
+  throw new ProtocolFault(reason.quotaExceeded, "what it publishes cannot be made safe: the disk refuses it");
 }
 
 function messageOf(client: Client, topic: Topic): Message {
   const expiryS = view.properties?.messageExpiryInterval;
   const expiresAtMs = expiryS === undefined ? Number.POSITIVE_INFINITY : client.broker.timers.nowMs() + expiryS * 1000;
-  return new Message(topic, view, expiresAtMs);
+  const message = new Message(topic, view, expiresAtMs);
+  message.volatile = client.listener.volatile ?? false;
+  return message;
+}
+
+/** Does acknowledging it promise that it outlives the process? */
+function isToBeKept({ broker }: Client, message: Message): boolean {
+  if (message.qos === 0) return false;
+  if (message.retain && !message.volatile) return true;
+  const { direct, shares } = broker.tree.route(message.topic);
+  return direct.some(({ subscriber }) => subscriber.isKept) || shares.some(({ isKept }) => isKept);
 }
 
 /** Returns the reason code to acknowledge it with. */

@@ -20,6 +20,7 @@ export function handlePubrec(client: Client, { packetId, reason: code }: AckPack
     session.continueReplays();
     return;
   }
+  const head = client.broker.journal?.head;
   session.deliveries.received(waiting);
-  outgoing.push(ackWire("pubrel", 0), packetId);
+  client.acknowledge(ackWire("pubrel", 0), packetId, head);
 }

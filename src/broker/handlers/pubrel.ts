@@ -7,6 +7,7 @@ import { ackWire } from "../wires.ts";
  * reconnection. From here on the identifier stands for a new message [MQTT-4.3.3-12].
  */
 export function handlePubrel(client: Client, { packetId }: AckPacket): void {
-  client.session?.unreleased.delete(packetId);
-  client.outgoing.push(ackWire("pubcomp", 0), packetId);
+  const head = client.broker.journal?.head;
+  if (client.session?.unreleased.delete(packetId)) client.session.recordReceiptEnded(packetId);
+  client.acknowledge(ackWire("pubcomp", 0), packetId, head);
 }

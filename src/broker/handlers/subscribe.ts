@@ -21,7 +21,9 @@ export function handleSubscribe(client: Client, packet: SubscribePacket): void {
     if (request.retainHandling === 0 || (request.retainHandling === 1 && isNew)) due.push(subscription);
     return request.qos;
   });
-  client.send(encodeSuback({ type: "suback", packetId: packet.packetId, reasons, properties: {} }, client.version));
+  client.sendWhenSafe(
+    encodeSuback({ type: "suback", packetId: packet.packetId, reasons, properties: {} }, client.version),
+  );
   for (const subscription of due) session.replay(subscription);
 }
 
@@ -29,7 +31,8 @@ export function handleSubscribe(client: Client, packet: SubscribePacket): void {
 const failureV4 = 0x80;
 
 function refusal(client: Client, session: Session, { filter }: SubscriptionRequest): number | undefined {
-  const { limits, authorise } = client.broker;
+  const { limits, authorise, journal } = client.broker;
+  if (journal?.failure && session.isKept) return reason.quotaExceeded;
   const shared = sharedFilter(filter) as SharedFilter | undefined; // what is malformed was refused
   const topicFilter = shared?.filter ?? filter;
   if (separatorCount(topicFilter) > limits.topicLevels)

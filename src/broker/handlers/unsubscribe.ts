@@ -8,5 +8,5 @@ export function handleUnsubscribe(client: Client, { packetId, filters }: Unsubsc
   const reasons = filters.map((filter) =>
     client.session?.unsubscribe(filter) ? reason.success : reason.noSubscriptionExisted,
   );
-  client.send(encodeUnsuback({ type: "unsuback", packetId, reasons, properties: {} }, client.version));
+  client.sendWhenSafe(encodeUnsuback({ type: "unsuback", packetId, reasons, properties: {} }, client.version));
 }

@@ -3,8 +3,10 @@ import { loadConfig } from "../../config/load.ts";
 import { placeOf } from "../../config/problems.ts";
 import { GatewayError, isGatewayError } from "../../core/errors.ts";
 import type { Log } from "../../core/log.ts";
+import { linuxClock } from "../../hardware/clock.ts";
 import { createLog, logStyle } from "../../service/log.ts";
-import { brokerOptions, shownAddresses } from "../../wiring/options.ts";
+import { ensureRuntimeDir, runtimeDir } from "../../service/runtime-dir.ts";
+import { brokerOptions, brokerPersistence, shownAddresses } from "../../wiring/options.ts";
 import { type Command, EXIT } from "../command.ts";
 
 export const broker: Command = {
@@ -19,9 +21,16 @@ export const broker: Command = {
     if (options.listeners.length === 0) {
       throw new GatewayError("CONFIG_INVALID", `none of the listeners in ${configFile} can be opened by this version`);
     }
+    const directory = runtimeDir({
+      runtimeDirectory: io.env.RUNTIME_DIRECTORY,
+      uid: io.uid,
+      storePath: config.store.path,
+    });
+    if (config.broker.persistence) ensureRuntimeDir(directory, io.uid);
     // Loaded here alone, so that no other command waits for the servers.
     const { openBroker } = await import("../../broker/broker.ts");
-    await using opened = await openBroker(options, { log });
+    const persistence = brokerPersistence(config, directory, 0);
+    await using opened = await openBroker({ ...options, ...persistence }, { clock: linuxClock(), log });
     io.out(`fieldpost broker is running: ${shownAddresses(opened.addresses).join(", ")}\n`);
     const stopListening = io.onReload(() => void reloadFiles(opened, log));
     await new Promise<void>((resolve) => {

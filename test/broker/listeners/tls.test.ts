@@ -159,7 +159,7 @@ describe("TLS", () => {
   test("warns each day from 30 days before its certificate ends, until it is renewed", async () => {
     let nowMs = Date.now() + (825 - 29) * 86_400_000;
     const listeners = [{ address: "127.0.0.1", port: 0, tls }];
-    await using broker = await openTestBroker({ listeners }, () => nowMs);
+    await using broker = await openTestBroker({ listeners }, { wallMs: () => nowMs });
     const warnings = () => broker.logged.filter(({ message }) => message.includes("certificate"));
     expect(warnings()).toMatchObject([{ fields: { days: 28, listener: `127.0.0.1:${broker.port}` } }]);
     nowMs += 29 * 86_400_000;

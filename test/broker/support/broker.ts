@@ -1,4 +1,4 @@
-import { type Broker, openBroker } from "../../../src/broker/broker.ts";
+import { type Broker, type BrokerDeps, openBroker } from "../../../src/broker/broker.ts";
 import type { ConnectPacket, Qos, SubscriptionRequest, Version } from "../../../src/broker/codec/packets.ts";
 import type { Properties } from "../../../src/broker/codec/properties.ts";
 import type { BrokerOptions } from "../../../src/broker/options.ts";
@@ -14,27 +14,31 @@ export interface TestBroker extends AsyncDisposable {
   readonly logged: readonly { readonly message: string; readonly fields: LogFields | undefined }[];
   /** A connection on which nothing was sent yet. */
   dial(version?: Version): Peer;
+  dialPath(path: string): Peer;
   /** A client that was let in. */
   join(clientId: string, version: Version, with_?: Partial<ConnectPacket>): Promise<Peer>;
   accepted(packet: ConnectPacket): Promise<Accepted>;
 }
 
-export async function openTestBroker(options: Partial<BrokerOptions> = {}, wallMs = Date.now): Promise<TestBroker> {
+export async function openTestBroker(
+  options: Partial<BrokerOptions> = {},
+  deps: Partial<BrokerDeps> = {},
+): Promise<TestBroker> {
   const timers = new FakeTimers();
   const logged: { message: string; fields: LogFields | undefined }[] = [];
   const keep = (message: string, fields?: LogFields) => void logged.push({ message, fields });
   const log: Log = { debug: keep, info: keep, warn: keep, error: keep, part: () => log };
   const broker = await openBroker(
     { listeners: [{ address: "127.0.0.1", port: 0 }], ...options },
-    { log, timers, wallMs },
+    { log, timers, ...deps },
   );
   const { port } = broker.addresses[0] as { readonly port: number };
   const peers: Peer[] = [];
-  const dial = (version: Version = 5) => {
-    const peer = new Peer({ host: "127.0.0.1", port }, version);
+  const keepPeer = (peer: Peer) => {
     peers.push(peer);
     return peer;
   };
+  const dial = (version: Version = 5) => keepPeer(new Peer({ host: "127.0.0.1", port }, version));
   const accepted = async (packet: ConnectPacket) => {
     const peer = dial(packet.version).send(packet);
     const connack = await peer.nextOf("connack");
@@ -47,6 +51,7 @@ export async function openTestBroker(options: Partial<BrokerOptions> = {}, wallM
     timers,
     logged,
     dial,
+    dialPath: (path) => keepPeer(new Peer({ path }, 5)),
     accepted,
     join: async (clientId, version, with_) => (await accepted(connectPacket({ clientId, version, ...with_ }))).peer,
     async [Symbol.asyncDispose]() {
