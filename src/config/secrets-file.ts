@@ -1,10 +1,11 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { isMap, isScalar, parseDocument } from "yaml";
+import { isMap, isScalar } from "yaml";
 import { readBoundedText } from "./bounded-file.ts";
 import type { Problem } from "./problems.ts";
 import { syntaxSentence } from "./yaml-errors.ts";
 import { guardTokens } from "./yaml-guard.ts";
+import { parsePlain } from "./yaml-repair.ts";
 
 /** Credentials of one unit, at most. */
 const MAX_CREDENTIALS = 256;
@@ -57,13 +58,7 @@ export function parseSecrets(text: string, file: string): { secrets: Map<string,
   for (const { at, message } of guard.findings) report("start" in at ? at.start : 0, message);
   if (guard.findings.length) return { secrets, problems };
 
-  const document = parseDocument(text, {
-    version: "1.2",
-    schema: "core",
-    prettyErrors: false,
-    uniqueKeys: false,
-    logLevel: "error",
-  });
+  const document = parsePlain(text);
   for (const { code, pos } of document.errors.slice(0, 1)) report(pos[0], syntaxSentence(code));
   if (document.errors.length || document.contents === null) return { secrets, problems };
   if (!isMap(document.contents)) {

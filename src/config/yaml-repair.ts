@@ -23,7 +23,7 @@ export interface Parsed {
  * one syntax error does not hide the mistakes behind it.
  */
 export function parseRepairing(text: string): Parsed {
-  const first = parse(text);
+  const first = parsePlain(text);
   if (!isBroken(first))
     return { document: first, findings: first.errors.map(plain(text)), blanked: [], brokenFrom: undefined };
   return (text.length <= MAX_REPAIRED_LENGTH && repaired(text)) || unrepaired(text, first);
@@ -39,7 +39,7 @@ function repaired(text: string): Parsed | undefined {
   const blanked: Span[] = [];
   let current = text;
   for (let round = 0; round <= MAX_REPAIRS; round++) {
-    const document = parse(current);
+    const document = parsePlain(current);
     if (!isBroken(document)) {
       findings.push(...document.errors.map(plain(current)));
       return { document, findings, blanked, brokenFrom: undefined };
@@ -84,7 +84,7 @@ function bestRepair(text: string, document: Document.Parsed): Repair {
 
 /** How many errors there are without those lines; where the one in question is still among them nothing was gained. */
 function errorsLeft(text: string, { code, pos }: YAMLError): number {
-  const { errors } = parse(text);
+  const { errors } = parsePlain(text);
   return errors.some((left) => left.code === code && left.pos[0] === pos[0]) ? Number.POSITIVE_INFINITY : errors.length;
 }
 
@@ -150,7 +150,8 @@ function lineEnd(text: string, offset: number): number {
   return end === -1 ? text.length : end;
 }
 
-function parse(text: string): Document.Parsed {
+/** YAML 1.2, core schema; `errors` says what is wrong, and a key twice is left to the caller. */
+export function parsePlain(text: string): Document.Parsed {
   return parseDocument(text, {
     version: "1.2",
     schema: "core",

@@ -1,7 +1,8 @@
 import { z } from "zod";
+import { binaryDeviceClasses } from "../core/binary-classes.ts";
 import type { Edge, Level } from "../hardware/gpio.ts";
 import { type ChannelTable, type DriverContext, gpioDriver } from "./driver.ts";
-import { binaryDeviceClasses, durationMs, pinNumber, pinPull } from "./options.ts";
+import { durationMs, pinNumber, pinPull } from "./options.ts";
 
 export const digitalInput = gpioDriver({
   name: "digital-input",

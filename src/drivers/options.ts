@@ -34,35 +34,3 @@ export function onOff() {
 export function pinPull() {
   return z.enum(["up", "down", "off"]);
 }
-
-/** What Home Assistant knows as device classes of a binary sensor. */
-export const binaryDeviceClasses = [
-  "battery",
-  "battery_charging",
-  "carbon_monoxide",
-  "cold",
-  "connectivity",
-  "door",
-  "garage_door",
-  "gas",
-  "heat",
-  "light",
-  "lock",
-  "moisture",
-  "motion",
-  "moving",
-  "occupancy",
-  "opening",
-  "plug",
-  "power",
-  "presence",
-  "problem",
-  "running",
-  "safety",
-  "smoke",
-  "sound",
-  "tamper",
-  "update",
-  "vibration",
-  "window",
-] as const;

@@ -1,6 +1,9 @@
+import { binaryDeviceClasses } from "../core/binary-classes.ts";
 import type { Channel } from "../core/device.ts";
 import { type Quantity, quantityOf } from "../core/quantity.ts";
-import { binaryClasses, sensorClasses } from "./sensor-classes.ts";
+import { sensorClasses } from "./sensor-classes.ts";
+
+const binaryClasses: ReadonlySet<string> = new Set(binaryDeviceClasses);
 
 /** One entity of a device discovery message, by Home Assistant's key names. */
 export type Component = Readonly<Record<string, unknown>> & {

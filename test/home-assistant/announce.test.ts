@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { binaryDeviceClasses } from "../../src/core/binary-classes.ts";
 import type { Channel, DeviceInfo } from "../../src/core/device.ts";
 import type { GatewayInfo } from "../../src/core/gateway.ts";
 import { type Quantity, type QuantityName, quantities, quantityOf } from "../../src/core/quantity.ts";
@@ -6,7 +7,7 @@ import { topicsOf } from "../../src/core/topics.ts";
 import { channelsOf } from "../../src/drivers/driver.ts";
 import { drivers } from "../../src/drivers/registry.ts";
 import { type AnnounceOptions, announce, announceAll, withdraw } from "../../src/home-assistant/announce.ts";
-import { binaryClasses, sensorClasses } from "../../src/home-assistant/sensor-classes.ts";
+import { sensorClasses } from "../../src/home-assistant/sensor-classes.ts";
 import facts from "../fixtures/home-assistant-facts.json" with { type: "json" };
 import { objections } from "./checker.ts";
 
@@ -94,7 +95,7 @@ describe("Home Assistant takes every message that can be made", () => {
 });
 
 test("the tables of classes are Home Assistant's", () => {
-  expect([...binaryClasses]).toEqual(facts.binary_sensor.device_classes);
+  expect([...binaryDeviceClasses]).toEqual(facts.binary_sensor.device_classes);
   for (const [name, { units, stateClasses }] of Object.entries(sensorClasses)) {
     const known = facts.sensor.device_class_units as Record<string, (string | null)[]>;
     expect(units.map((unit) => unit ?? null)).toEqual(known[name]);
