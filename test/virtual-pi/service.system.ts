@@ -55,7 +55,7 @@ const status = (matches: (report: Report) => boolean, what: string) =>
   eventually(
     async () => {
       const { code, stdout } = await attempt("fieldpost status --json");
-      if (code !== 0 && code !== 1) return undefined;
+      if ((code !== 0 && code !== 1) || stdout === "") return undefined;
       const report = JSON.parse(stdout) as Report;
       return matches(report) ? report : undefined;
     },
@@ -155,6 +155,11 @@ describe("reloaded", () => {
     expect(await property("MainPID")).toBe(pid);
     await configure(devices);
     await run("systemctl reload fieldpost");
+  });
+
+  test("before it is up, it comes up all the same", async () => {
+    await run("systemctl restart fieldpost && systemctl reload fieldpost");
+    await status(() => true, "it answers");
   });
 });
 
