@@ -7,6 +7,8 @@ export default defineConfig({
     globalSetup: ["test/build.ts"],
     // One process a file: the epoll addon under onoff crashes Node when it is loaded twice in one process.
     pool: "forks",
+    // The default leaves a core free; many files wait for brokers more than they compute.
+    maxWorkers: "100%",
     testTimeout: 20_000,
     hookTimeout: 30_000,
   },
