@@ -69,13 +69,20 @@ const codes = {
     retryable: false,
     remedy: "this database was written by a newer fieldpost: install that version again",
   },
-  STORE_IO: { retryable: true, remedy: "the disk refused a write: check it, its file system and its cable" },
+  STORE_IO: {
+    retryable: true,
+    remedy: "check the disk and its file system, and that this user may write to `store.path`",
+  },
   STORE_LOCKED: { retryable: false, remedy: "another fieldpost uses this store: stop it, or set another `store.path`" },
   BROKER_UNREACHABLE: { retryable: true, remedy: "check `mqtt.url`, the network and that the broker runs" },
   BROKER_REFUSED: { retryable: true, remedy: "check user name, password and the broker's access rules" },
   BROKER_TLS: {
     retryable: true,
     remedy: "the broker's certificate was not accepted: check `mqtt.tls.ca`, its names and dates",
+  },
+  RUNTIME_DIRECTORY: {
+    retryable: false,
+    remedy: "remove it, or name a directory of this user in the environment variable RUNTIME_DIRECTORY",
   },
   SERVICE_UNREACHABLE: { retryable: true, remedy: "start the service: `systemctl start fieldpost`" },
   DEVICE_UNKNOWN: { retryable: false, remedy: "`fieldpost status` lists the devices" },

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { lstatSync, mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { GatewayError } from "../core/errors.ts";
+import { GatewayError, messageOf } from "../core/errors.ts";
 
 /** What systemd's `RuntimeDirectory=fieldpost` makes. */
 const SERVICE_RUNTIME_DIR = "/run/fieldpost";
@@ -22,13 +22,17 @@ export function runtimeDir({ runtimeDirectory, uid, storePath }: Whereabouts): s
   return `/dev/shm/fieldpost-${uid}-${hash}`;
 }
 
-/** Creates it, or makes sure that the one which is there is ours: /dev/shm is everybody's. Throws ACCESS_DENIED. */
+/** Creates it, or makes sure that the one which is there is ours: /dev/shm is everybody's. Throws RUNTIME_DIRECTORY. */
 export function ensureRuntimeDir(path: string, uid: number): void {
-  mkdirSync(path, { recursive: true, mode: 0o700 });
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new GatewayError("RUNTIME_DIRECTORY", `${path} cannot be made: ${messageOf(cause)}`, { cause });
+  }
   const found = lstatSync(path);
   const writableByOthers = (found.mode & 0o002) !== 0;
   if (!found.isDirectory() || found.uid !== uid || writableByOthers) {
-    throw new GatewayError("ACCESS_DENIED", `${path} exists and is not a private directory of this user: remove it`);
+    throw new GatewayError("RUNTIME_DIRECTORY", `${path} exists and is not a private directory of this user`);
   }
 }
 

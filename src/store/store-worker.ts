@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
 import { workerData } from "node:worker_threads";
-import { type ErrorCode, isGatewayError } from "../core/errors.ts";
+import { type ErrorCode, GatewayError, isGatewayError } from "../core/errors.ts";
 import { Database } from "../sqlite/database.ts";
 import { asStoreError } from "../sqlite/errors.ts";
 import { quarantine } from "../sqlite/files.ts";
@@ -23,10 +23,14 @@ let open: Database | undefined;
 
 serve<StoreCalls>({
   open(wallMs) {
-    mkdirSync(directory, { recursive: true });
-    lock ??= lockFile(join(directory, "store.lock"));
-    const quarantined = openOrQuarantine(wallMs);
-    return { ...load(current()), ...(quarantined && { quarantined }) };
+    try {
+      mkdirSync(directory, { recursive: true });
+      lock ??= lockFile(join(directory, "store.lock"));
+      const quarantined = openOrQuarantine(wallMs);
+      return { ...load(current()), ...(quarantined && { quarantined }) };
+    } catch (error) {
+      throw withDirectory(error);
+    }
   },
   quarantine(wallMs) {
     close();
@@ -50,6 +54,13 @@ serve<StoreCalls>({
     lock?.[Symbol.dispose]();
   },
 });
+
+/** SQLite does not say which file it could not open. */
+function withDirectory(thrown: unknown): unknown {
+  const error = asStoreError(thrown);
+  if (!isGatewayError(error, "STORE_IO", "STORE_FULL")) return error;
+  return new GatewayError(error.code, `the store in ${directory} cannot be opened: ${error.message}`, { cause: error });
+}
 
 function current(): Database {
   open ??= new Database({ path, migrations });

@@ -43,7 +43,7 @@ export function controlHandlers(deps: ControlDeps): ControlHandlers {
         address: link.url,
         connected: link.connected,
         ...(link.protocol && { protocol: link.protocol }),
-        ...(link.lastError && { error: link.lastError.message }),
+        ...(!link.connected && link.lastError && { error: link.lastError.message }),
       };
       const faults = [
         ...store.faults().map((fault) => ({ part: "store", ...fault })),

@@ -106,6 +106,7 @@ describe("a store that cannot be opened", () => {
     using machine = new Machine();
     rmSync(machine.path, { recursive: true });
     writeFileSync(machine.path, "");
-    await expect(machine.open()).rejects.toMatchObject({ code: "STORE_IO" });
+    const message = expect.stringContaining(`the store in ${machine.path} cannot be opened`);
+    await expect(machine.open()).rejects.toMatchObject({ code: "STORE_IO", message });
   });
 });
