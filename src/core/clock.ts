@@ -16,6 +16,7 @@ export interface Clock {
 
 export type SyncState = "synced" | "unsynced" | "none";
 
+/** In whole milliseconds, as the disk keeps them: a reading that was there has the time that it had before. */
 export function stampNow(clock: Clock): Stamp {
-  return { boot: clock.bootId(), monoMs: clock.monoMs() };
+  return { boot: clock.bootId(), monoMs: Math.round(clock.monoMs()) };
 }
