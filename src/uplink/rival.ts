@@ -13,6 +13,8 @@ const HEARTBEATS = 2.5;
  */
 export async function outlastRival(reader: RetainedReader, context: Context, signal: AbortSignal): Promise<void> {
   const { deps, memory } = context;
+  // The bundled broker began with us: who comes to it under our id comes later, and waits.
+  if (deps.gateway.broker === "bundled") return;
   const instance = await rivalInstance(reader, context);
   if (instance === undefined) {
     memory.rival = undefined;
