@@ -73,7 +73,15 @@ const configFile = join(directory, "fieldpost.yaml");
 writeFileSync(configFile, configuration(port, directory));
 const startedAt = performance.now();
 const main = join(import.meta.dirname, "../../main.js");
+// As systemd/fieldpost.service runs it.
+const env = {
+  ...process.env,
+  UV_THREADPOOL_SIZE: "16",
+  MALLOC_ARENA_MAX: "2",
+  NODE_OPTIONS: "--max-semi-space-size=2",
+};
 const gateway = spawn(process.execPath, [main, "run", "--config", configFile], {
+  env,
   stdio: ["ignore", "ignore", "inherit"],
 });
 try {
