@@ -1,4 +1,6 @@
 import { loadConfig } from "../config/load.ts";
+import type { Config } from "../config/schema/config.ts";
+import { isGatewayError } from "../core/errors.ts";
 import { askService } from "../service/control-client.ts";
 import { controlSocketCandidates } from "../service/runtime-dir.ts";
 import type { Invocation } from "./command.ts";
@@ -10,4 +12,20 @@ export async function askRunningService(invocation: Invocation, name: string, bo
   const { env, uid } = invocation.io;
   const sockets = controlSocketCandidates({ runtimeDirectory: env.RUNTIME_DIRECTORY, uid, storePath });
   return await askService(sockets, storePath, name, body);
+}
+
+/** As `askRunningService`; where no service runs, `atRest` does it on the store itself. */
+export async function askServiceOrStore<T>(
+  invocation: Invocation,
+  name: string,
+  body: unknown,
+  atRest: (config: Config) => Promise<T>,
+): Promise<T> {
+  try {
+    return (await askRunningService(invocation, name, body)) as T;
+  } catch (error) {
+    if (!isGatewayError(error, "SERVICE_UNREACHABLE")) throw error;
+  }
+  const { config } = await loadConfig(invocation.configFile, { missingFiles: "error", env: invocation.io.env });
+  return await atRest(config);
 }

@@ -19,7 +19,7 @@ export interface DecommissionPorts {
   /** Takes the topic out of the ledger. */
   cleared(topic: string): Promise<void>;
   hasValues(device: string): boolean;
-  forgetValues(device: string): void;
+  forgetValues(device: string): void | Promise<void>;
 }
 
 export interface DecommissionResult {

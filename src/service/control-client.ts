@@ -17,6 +17,9 @@ export async function askService(
   for (const socketPath of sockets) {
     const answer = await post(socketPath, `/v1/${name}`, body).catch((error: unknown) => {
       if (["ENOENT", "ECONNREFUSED"].includes(errnoName(error) ?? "")) return undefined;
+      if (errnoName(error) === "ECONNRESET") {
+        throw new GatewayError("SERVICE_UNREACHABLE", "the service ended before it answered", { cause: error });
+      }
       if (errnoName(error) === "EACCES") {
         throw new GatewayError("ACCESS_DENIED", `may not speak with the service on ${socketPath}: join its group`, {
           cause: error,

@@ -27,7 +27,8 @@ export interface ConnectOptions {
   readonly connectTimeoutMs: number;
   /** Without an acknowledgement for so long the link is dropped. mqtt.js waits for ever. */
   readonly ackTimeoutMs: number;
-  readonly will: { readonly topic: string; readonly payload: string };
+  /** Absent for a connection that speaks for a command, not for the gateway. */
+  readonly will?: { readonly topic: string; readonly payload: string };
 }
 
 interface Credentials {

@@ -80,7 +80,9 @@ function clientOptions(address: Address, options: ConnectOptions): IClientOption
     // The default one counts round and round, over ids that still wait for their acknowledgement.
     messageIdProvider: new UniqueMessageIdProvider(),
     // No expiry: a will must outlast whoever reads it.
-    will: { topic: options.will.topic, payload: Buffer.from(options.will.payload), qos: 1, retain: true },
+    ...(options.will && {
+      will: { topic: options.will.topic, payload: Buffer.from(options.will.payload), qos: 1, retain: true },
+    }),
     ...(options.protocol === "5" && { properties: { maximumPacketSize: INCOMING_MAX_BYTES } }),
   };
 }

@@ -2,7 +2,8 @@ import type { GatewayInfo } from "../core/gateway.ts";
 import { defaultGatewayId, type HostFacts } from "../service/host-facts.ts";
 import type { Store } from "../store/store.ts";
 
-const FROZEN_ID = "gateway_id";
+/** Where the store keeps an id that nobody configured. */
+export const FROZEN_ID = "gateway_id";
 
 export interface Configured {
   readonly id?: string;

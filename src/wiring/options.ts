@@ -64,7 +64,11 @@ export function brokerPersistence(
   };
 }
 
-export function uplinkOptions(config: Config, gateway: GatewayInfo, runtimeDirectory: string): UplinkOptions {
+export function uplinkOptions(
+  config: Config,
+  gateway: Pick<GatewayInfo, "id" | "instance">,
+  runtimeDirectory: string,
+): UplinkOptions {
   const { mqtt, homeAssistant } = config;
   const external = mqtt.urls.length > 0;
   return {

@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -52,6 +53,14 @@ describe("the control socket", () => {
     await expect(askService([server.path], "/elsewhere", "echo", {})).rejects.toMatchObject({
       code: "SERVICE_UNREACHABLE",
     });
+  });
+
+  test("says so when the service ends before it answers", async () => {
+    const dying = createServer((socket) => socket.once("data", () => socket.destroy()));
+    const path = join(directory, "dying");
+    await new Promise<void>((resolve) => dying.listen(path, resolve));
+    await expect(askService([path], STORE, "status", {})).rejects.toMatchObject({ code: "SERVICE_UNREACHABLE" });
+    await new Promise((resolve) => dying.close(resolve));
   });
 
   test("says so when no service is there", async () => {

@@ -231,6 +231,38 @@ describe("the gateway with Debian's Mosquitto", () => {
     await waitFor(async () => (await ofRoom()).length === 4, "the revived room");
   });
 
+  test("decommissions a device and lets it come back while no service runs", async () => {
+    await gateway.run();
+    const ofRoom = async () => (await retainedOn(broker.port)).filter(({ topic }) => topic.includes("/room/"));
+    await waitFor(async () => (await ofRoom()).length === 4, "status, config, state and discovery of the room", 20_000);
+    gateway.signal("SIGKILL");
+    await gateway.exited();
+    const status = async () => (await retainedOn(broker.port, "fieldpost/gw/status")).map(({ payload }) => payload);
+    await waitFor(async () => (await status())[0] === "offline", "the will");
+
+    await broker.stop();
+    const away = await gateway.command("decommission", "room");
+    expect(away).toMatchObject({ code: 3, out: "" });
+    expect(away.err).toContain("ECONNREFUSED");
+    await broker.start();
+    const done = await gateway.command("decommission", "room", "--json");
+    expect(done).toMatchObject({ code: 0, err: "" });
+    expect(JSON.parse(done.out).topics).toHaveLength(4);
+    expect(await ofRoom()).toEqual([]);
+    expect(await status()).toEqual(["offline"]);
+
+    await using collector = await collect(broker.port, READINGS);
+    await gateway.run();
+    await waitFor(() => readings(collector).length > 3, "readings of the other device", 20_000);
+    expect(await ofRoom()).toEqual([]);
+    gateway.signal("SIGTERM");
+    await gateway.exited();
+    expect((await gateway.command("decommission", "room", "--revive")).code).toBe(0);
+    expect((await gateway.command("decommission", "ghost")).code).toBe(2);
+    await gateway.run();
+    await waitFor(async () => (await ofRoom()).length === 4, "the revived room", 20_000);
+  });
+
   test("does not retain states that expire in Home Assistant, and sends them again on its birth", async () => {
     gateway.configure(`gateway: { id: gw }
 mqtt: { url: ${broker.url} }

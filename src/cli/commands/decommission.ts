@@ -1,6 +1,8 @@
+import { linuxClock } from "../../hardware/clock.ts";
 import type { DecommissionResult } from "../../lifecycle/decommission.ts";
+import { decommissionAtRest, reviveAtRest } from "../../wiring/decommission-at-rest.ts";
 import { type Command, EXIT, type Invocation } from "../command.ts";
-import { askRunningService } from "../service-access.ts";
+import { askServiceOrStore } from "../service-access.ts";
 
 export const decommission: Command = {
   name: "decommission",
@@ -18,18 +20,27 @@ export const decommission: Command = {
   },
 };
 
-async function end(invocation: Invocation, device: string | undefined) {
+async function end(invocation: Invocation, device = "") {
   const { io, json, options } = invocation;
-  const question = { device, dry_run: options.dryRun === true };
-  const result = (await askRunningService(invocation, "decommission", question)) as DecommissionResult;
+  const dryRun = options.dryRun === true;
+  const question = { device, dry_run: dryRun };
+  const result = await askServiceOrStore(invocation, "decommission", question, (config) =>
+    decommissionAtRest(config, device, dryRun, atRestDeps(invocation)),
+  );
   io.out(json ? `${JSON.stringify(result)}\n` : renderResult(result));
   return EXIT.ok;
 }
 
-async function revive(invocation: Invocation, device: string | undefined) {
-  await askRunningService(invocation, "revive", { device });
+async function revive(invocation: Invocation, device = "") {
+  await askServiceOrStore(invocation, "revive", { device }, (config) =>
+    reviveAtRest(config, device, atRestDeps(invocation)),
+  );
   invocation.io.out(invocation.json ? `${JSON.stringify({ device, revived: true })}\n` : `${device} may come back.\n`);
   return EXIT.ok;
+}
+
+function atRestDeps({ io }: Invocation) {
+  return { clock: linuxClock(), random: Math.random, uid: io.uid, signal: io.signal };
 }
 
 function renderResult({ device, dryRun, topics, steps }: DecommissionResult): string {

@@ -1,0 +1,69 @@
+import { existsSync, statSync } from "node:fs";
+import { join } from "node:path";
+import type { Clock } from "../core/clock.ts";
+import { INSTANCE } from "./recover.ts";
+import { DATABASE_NAME } from "./schema.ts";
+import type { LedgerEntry } from "./store.ts";
+import { StoreClient } from "./store-client.ts";
+
+/**
+ * The retained topics and tombstones of a store that no service uses, for commands. Neither the outbox nor what is
+ * staged is touched: the next start finds them as they were left.
+ */
+export interface LedgerAtRest extends AsyncDisposable {
+  readonly instance: string;
+  getMeta(key: string): string | undefined;
+  topics(device: string): LedgerEntry[];
+  cleared(topic: string): Promise<void>;
+  isTombstoned(device: string): boolean;
+  setTombstone(device: string, wallMs: number | undefined): Promise<void>;
+  hasValues(device: string): boolean;
+  forgetValues(device: string): Promise<void>;
+}
+
+/** Whose the database in this directory is; undefined where there is none. A file of another user's would lock him out. */
+export function storeOwner(path: string): number | undefined {
+  const file = join(path, DATABASE_NAME);
+  return existsSync(file) ? statSync(file).uid : undefined;
+}
+
+/** Throws as `openStore` does: STORE_LOCKED while a service runs. */
+export async function openLedgerAtRest(path: string, clock: Clock): Promise<LedgerAtRest> {
+  const client = new StoreClient(path, clock);
+  try {
+    return atRest(client, await client.open());
+  } catch (error) {
+    await client.close();
+    throw error;
+  }
+}
+
+function atRest(client: StoreClient, loaded: Awaited<ReturnType<StoreClient["open"]>>): LedgerAtRest {
+  const meta = new Map(loaded.meta);
+  const ledger = new Map(loaded.ledger.map((entry) => [entry.topic, entry]));
+  const tombstones = new Set(loaded.tombstones.map(([device]) => device));
+  const newest = new Set(loaded.newest.map(([device]) => device));
+  return {
+    instance: meta.get(INSTANCE) ?? "",
+    getMeta: (key) => meta.get(key),
+    topics: (device) => [...ledger.values()].filter((entry) => entry.device === device),
+    async cleared(topic) {
+      const entry = ledger.get(topic);
+      if (!entry) return;
+      await client.call("write", { ledger: [{ ...entry, present: false }] });
+      ledger.delete(topic);
+    },
+    isTombstoned: (device) => tombstones.has(device),
+    async setTombstone(device, wallMs) {
+      await client.call("write", { tombstones: [[device, wallMs]] });
+      if (wallMs === undefined) tombstones.delete(device);
+      else tombstones.add(device);
+    },
+    hasValues: (device) => newest.has(device),
+    async forgetValues(device) {
+      await client.call("write", { newest: [[device, undefined]] });
+      newest.delete(device);
+    },
+    [Symbol.asyncDispose]: () => client.close(),
+  };
+}
