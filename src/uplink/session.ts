@@ -57,7 +57,9 @@ export async function runSession(
     });
     live.follow(over.signal);
     await live.announce(over.signal);
-    attempt(live.repeatStates(over.signal), over.signal, failed);
+    // Who subscribes because of the discovery gets a retained state anyway, and after an outage the newest goes out once.
+    const isKept = options.retainState && link.retainAvailable;
+    if (!isKept) attempt(live.repeatStates(over.signal), over.signal, failed);
     attempt(live.beat(over.signal), over.signal, failed);
     attempt(live.reportHealth(over.signal), over.signal, failed);
     await drain.run(over.signal);
