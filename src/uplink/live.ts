@@ -35,6 +35,8 @@ export class LivePlane {
   readonly #context: Context;
   readonly #faults: () => readonly Fault[];
   readonly #latest: Latest;
+  /** Devices whose newest state went out over this connection, because it changed while the rest was announced. */
+  readonly #stated = new Set<string>();
   #announced = false;
   #stopping = false;
 
@@ -57,7 +59,9 @@ export class LivePlane {
     await this.#info();
     await Promise.all(this.#devices().map((id) => this.#config(id)));
     await this.#discovery(signal);
-    await Promise.all(this.#devices().flatMap((id) => [this.#deviceStatus(id), this.#state(id)]));
+    await Promise.all(this.#devices().map((id) => this.#deviceStatus(id)));
+    const unstated = this.#devices().filter((id) => !this.#stated.has(id));
+    await Promise.all(unstated.map((id) => this.#state(id)));
     await this.#orphans();
     await this.gatewayStatus();
     await this.#health();
@@ -202,6 +206,7 @@ export class LivePlane {
       const now = deps.board.get(device);
       const payload = now && statePayload(now, (at) => timeOf(deps, at));
       if (!now || payload === undefined) return undefined;
+      this.#stated.add(device);
       return {
         topic,
         device,
