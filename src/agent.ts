@@ -16,14 +16,7 @@ import { createUplink } from "./uplink/uplink.ts";
 import { controlHandlers } from "./wiring/control.ts";
 import { homeAssistantSide } from "./wiring/home-assistant.ts";
 import { identify } from "./wiring/identity.ts";
-import {
-  brokerOptions,
-  brokerPersistence,
-  privateSocket,
-  shownAddresses,
-  storeOptions,
-  uplinkOptions,
-} from "./wiring/options.ts";
+import { gatewayBrokerOptions, privateSocket, shownAddresses, storeOptions, uplinkOptions } from "./wiring/options.ts";
 import { Reloader } from "./wiring/reload.ts";
 import { Roster } from "./wiring/roster.ts";
 
@@ -51,21 +44,15 @@ export interface AgentDeps {
 export async function runAgent(config: Config, deps: AgentDeps, signal: AbortSignal): Promise<Config | undefined> {
   const { clock, log, random, runtimeDirectory } = deps;
   const kind = config.mqtt.urls.length > 0 ? "external" : "bundled";
-  const privatePath = privateSocket(runtimeDirectory);
   const restart = new AbortController();
   let next: Config | undefined;
 
   await using store = await openStore(storeOptions(config, runtimeDirectory), { clock, log: log.part("store") });
   const gateway = identify(store, config.gateway, deps, kind);
   await using broker = config.broker.enabled
-    ? await openBroker(
-        {
-          ...brokerOptions(config.broker, privatePath),
-          ...brokerPersistence(config, runtimeDirectory, brokerWindowMs),
-        },
-        { clock, log: log.part("broker") },
-      )
+    ? await openBroker(gatewayBrokerOptions(config, runtimeDirectory), { clock, log: log.part("broker") })
     : undefined;
+  const listening = broker ? shownAddresses(broker.addresses, privateSocket(runtimeDirectory)) : [];
   const board = new Board();
   const homeAssistant = homeAssistantSide(config, {
     board,
@@ -98,14 +85,11 @@ export async function runAgent(config: Config, deps: AgentDeps, signal: AbortSig
     },
   });
   const reload = () => reloader.reload();
-  const handlers = controlHandlers({ board, clock, gateway, log, reload, roster, store, uplink });
+  const handlers = controlHandlers({ board, clock, gateway, listening, log, reload, roster, store, uplink });
   await using _control = await openControlServer(controlSocket(runtimeDirectory), config.store.path, handlers, log);
 
   await roster.apply(config.devices);
-  deps.ready({
-    gateway: gateway.id,
-    broker: [...config.mqtt.urls, ...(broker ? shownAddresses(broker.addresses, privatePath) : [])],
-  });
+  deps.ready({ gateway: gateway.id, broker: [...config.mqtt.urls, ...listening] });
   await runTogether(AbortSignal.any([signal, restart.signal]), [
     (inner) => uplink.run(inner),
     (inner) => fleet.run(inner),
@@ -114,6 +98,3 @@ export async function runAgent(config: Config, deps: AgentDeps, signal: AbortSig
   ]);
   return next;
 }
-
-/** What a power cut may cost the broker's clients, unless the configuration says otherwise: as much as of the readings. */
-const brokerWindowMs = 5000;

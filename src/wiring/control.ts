@@ -16,6 +16,8 @@ export interface ControlDeps {
   readonly board: Board;
   readonly clock: Clock;
   readonly gateway: GatewayInfo;
+  /** Where the bundled broker is for others: its private socket is nobody's business. */
+  readonly listening: readonly string[];
   readonly log: RootLog;
   readonly roster: Roster;
   readonly store: Store;
@@ -33,14 +35,14 @@ const requests = {
 
 /** What commands may ask of the running service. */
 export function controlHandlers(deps: ControlDeps): ControlHandlers {
-  const { board, clock, gateway, log, roster, store, uplink } = deps;
+  const { board, clock, gateway, listening, log, roster, store, uplink } = deps;
   const startedMonoMs = clock.monoMs();
   return {
     async status() {
       const link = uplink.linkState();
       const broker = {
         kind: gateway.broker,
-        address: link.url,
+        address: gateway.broker === "bundled" ? listening.join(", ") || link.url : link.url,
         connected: link.connected,
         ...(link.protocol && { protocol: link.protocol }),
         ...(!link.connected && link.lastError && { error: link.lastError.message }),

@@ -64,6 +64,17 @@ export function brokerPersistence(
   };
 }
 
+/** What a power cut may cost the broker's clients under `run`, unless the configuration says otherwise: as much as of readings. */
+const GATEWAY_WINDOW_MS = 5000;
+
+/** The bundled broker beside the gateway, with its way in for the gateway's own uplink. */
+export function gatewayBrokerOptions(config: Config, runtimeDirectory: string): BrokerOptions {
+  return {
+    ...brokerOptions(config.broker, privateSocket(runtimeDirectory)),
+    ...brokerPersistence(config, runtimeDirectory, GATEWAY_WINDOW_MS),
+  };
+}
+
 export function uplinkOptions(
   config: Config,
   gateway: Pick<GatewayInfo, "id" | "instance">,

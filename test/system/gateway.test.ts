@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { createServer } from "node:net";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { createGateway, type Gateway } from "../support/gateway.ts";
 import {
   type Collector,
@@ -27,6 +27,9 @@ devices:
   - { id: climate, driver: bme280, bus: sim, interval: 1s }
   - { id: room, driver: sht4x, bus: sim, interval: 1s }
 `;
+
+// Processes that start and stop several times: a busy machine takes its time.
+vi.setConfig({ testTimeout: 60_000 });
 
 let gateway: Gateway;
 beforeEach(() => {
@@ -86,6 +89,8 @@ ${DEVICES}  - { id: soil, driver: ds18b20, bus: sim, interval: 1s }
     expect(seen).toMatch(
       /fieldpost\/gw\/climate\/state \{"temperature":[\d.]+,"humidity":[\d.]+,"pressure":[\d.]+,"time":"/,
     );
+    const { out } = await gateway.command("status", "--json");
+    expect(JSON.parse(out).broker).toMatchObject({ address: `mqtt://127.0.0.1:${port}`, connected: true });
     gateway.signal("SIGINT");
     expect(await gateway.exited()).toBe(0);
   });
