@@ -35,8 +35,8 @@ export class LivePlane {
   readonly #context: Context;
   readonly #faults: () => readonly Fault[];
   readonly #latest: Latest;
-  /** Devices whose newest state went out over this connection, because it changed while the rest was announced. */
-  readonly #stated = new Set<string>();
+  /** Topics that went out over this connection, some because they changed while the rest was announced. */
+  readonly #said = new Set<string>();
   #announced = false;
   #stopping = false;
 
@@ -59,9 +59,11 @@ export class LivePlane {
     await this.#info();
     await Promise.all(this.#devices().map((id) => this.#config(id)));
     await this.#discovery(signal);
-    await Promise.all(this.#devices().map((id) => this.#deviceStatus(id)));
-    const unstated = this.#devices().filter((id) => !this.#stated.has(id));
-    await Promise.all(unstated.map((id) => this.#state(id)));
+    const { device } = this.#context.options.topics;
+    const unsaid = (topic: string) => !this.#said.has(topic);
+    const statusOf = this.#devices().filter((id) => unsaid(device(id).status));
+    const stateOf = this.#devices().filter((id) => unsaid(device(id).state));
+    await Promise.all([...statusOf.map((id) => this.#deviceStatus(id)), ...stateOf.map((id) => this.#state(id))]);
     await this.#orphans();
     await this.gatewayStatus();
     await this.#health();
@@ -206,7 +208,6 @@ export class LivePlane {
       const now = deps.board.get(device);
       const payload = now && statePayload(now, (at) => timeOf(deps, at));
       if (!now || payload === undefined) return undefined;
-      this.#stated.add(device);
       return {
         topic,
         device,
@@ -248,7 +249,11 @@ export class LivePlane {
   }
 
   #put(key: string, make: () => Outgoing | undefined): Promise<void> {
-    return this.#latest.put(key, () => this.#send(make()));
+    return this.#latest.put(key, () => {
+      const message = make();
+      if (message) this.#said.add(key);
+      return this.#send(message);
+    });
   }
 
   async #send(message: Outgoing | undefined): Promise<void> {
