@@ -78,7 +78,7 @@ const env = {
   ...process.env,
   UV_THREADPOOL_SIZE: "16",
   MALLOC_ARENA_MAX: "2",
-  NODE_OPTIONS: "--max-semi-space-size=2",
+  NODE_OPTIONS: "--max-semi-space-size=2 --v8-pool-size=0",
 };
 const gateway = spawn(process.execPath, [main, "run", "--config", configFile], {
   env,
