@@ -1,5 +1,7 @@
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
+import { isGatewayError } from "../core/errors.ts";
+import { asStoreError } from "./errors.ts";
 
 const COMPANIONS = ["", "-wal", "-shm"];
 
@@ -31,4 +33,20 @@ export function quarantine(path: string, wallMs: number): string {
 /** A full tmpfs writes a part and says so only at the next attempt. */
 export function writeWhole(fd: number, bytes: Buffer): void {
   for (let offset = 0; offset < bytes.length; ) offset += writeSync(fd, bytes, offset);
+}
+
+/**
+ * Opens a database, and a fresh one in its place where it is damaged: the damaged one is moved aside, and its new path
+ * returned. Rethrows whatever else keeps it from opening.
+ */
+export function openOrQuarantine(path: string, wallMs: number, open: () => unknown): string | undefined {
+  try {
+    open();
+    return undefined;
+  } catch (error) {
+    if (!isGatewayError(asStoreError(error), "STORE_CORRUPT")) throw error;
+    const aside = quarantine(path, wallMs);
+    open();
+    return aside;
+  }
 }

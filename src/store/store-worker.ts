@@ -5,7 +5,7 @@ import { workerData } from "node:worker_threads";
 import { type ErrorCode, GatewayError, isGatewayError } from "../core/errors.ts";
 import { Database } from "../sqlite/database.ts";
 import { asStoreError } from "../sqlite/errors.ts";
-import { quarantine } from "../sqlite/files.ts";
+import { openOrQuarantine, quarantine } from "../sqlite/files.ts";
 import { lockFile } from "../sqlite/lock.ts";
 import { serve } from "../sqlite/serve.ts";
 import { DATABASE_NAME, migrations } from "./schema.ts";
@@ -26,7 +26,7 @@ serve<StoreCalls>({
     try {
       mkdirSync(directory, { recursive: true });
       lock ??= lockFile(join(directory, "store.lock"));
-      const quarantined = openOrQuarantine(wallMs);
+      const quarantined = openOrQuarantine(path, wallMs, current);
       return { ...load(current()), ...(quarantined && { quarantined }) };
     } catch (error) {
       throw withDirectory(error);
@@ -65,18 +65,6 @@ function withDirectory(thrown: unknown): unknown {
 function current(): Database {
   open ??= new Database({ path, migrations });
   return open;
-}
-
-function openOrQuarantine(wallMs: number): string | undefined {
-  try {
-    current();
-    return undefined;
-  } catch (error) {
-    if (!isGatewayError(asStoreError(error), "STORE_CORRUPT")) throw error;
-    const aside = quarantine(path, wallMs);
-    current();
-    return aside;
-  }
 }
 
 const CLOSE_AFTER: readonly ErrorCode[] = ["STORE_IO", "STORE_CORRUPT"];

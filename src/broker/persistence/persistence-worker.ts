@@ -5,7 +5,7 @@ import { workerData } from "node:worker_threads";
 import { type ErrorCode, isGatewayError } from "../../core/errors.ts";
 import { Database } from "../../sqlite/database.ts";
 import { asStoreError } from "../../sqlite/errors.ts";
-import { quarantine } from "../../sqlite/files.ts";
+import { openOrQuarantine } from "../../sqlite/files.ts";
 import { lockFile } from "../../sqlite/lock.ts";
 import { serve } from "../../sqlite/serve.ts";
 import { readChanges } from "./change-reader.ts";
@@ -30,7 +30,7 @@ serve<PersistenceCalls>({
   open(wallMs) {
     mkdirSync(directory, { recursive: true, mode: 0o750 });
     lock ??= lockFile(join(directory, "broker.lock"));
-    const quarantined = openOrQuarantine(wallMs);
+    const quarantined = openOrQuarantine(path, wallMs, current);
     const { sql } = current();
     generation = Number(meta("generation") ?? 0);
     const instance = meta("instance") ?? randomUUID();
@@ -125,18 +125,6 @@ function checkpoint(): void {
 function current(): Database {
   open ??= new Database({ path, migrations });
   return open;
-}
-
-function openOrQuarantine(wallMs: number): string | undefined {
-  try {
-    current();
-    return undefined;
-  } catch (error) {
-    if (!isGatewayError(asStoreError(error), "STORE_CORRUPT")) throw error;
-    const aside = quarantine(path, wallMs);
-    current();
-    return aside;
-  }
 }
 
 function meta(key: string): string | undefined {
