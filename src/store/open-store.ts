@@ -16,11 +16,13 @@ import { SmallState } from "./small-state.ts";
 import { readStaging, type Staged, Staging } from "./staging.ts";
 import type { Store } from "./store.ts";
 import type { Batch, Loaded } from "./store-calls.ts";
-import { StoreClient } from "./store-client.ts";
+import { type StartWorker, StoreClient } from "./store-client.ts";
 
 export interface StoreDeps {
   readonly clock: Clock;
   readonly log: Log;
+  /** Another place for SQLite than a thread of its own. */
+  readonly startWorker?: StartWorker;
 }
 
 /**
@@ -29,10 +31,10 @@ export interface StoreDeps {
  * Throws STORE_LOCKED while another process holds it, STORE_NEWER, STORE_IO where it cannot be read. A damaged database
  * is moved aside and is a fault, not an error.
  */
-export async function openStore(options: StoreOptions, { clock, log }: StoreDeps): Promise<Store> {
-  const client = new StoreClient(options.path, clock);
+export async function openStore(options: StoreOptions, deps: StoreDeps): Promise<Store> {
+  const client = new StoreClient(options.path, deps.clock, deps.startWorker);
   try {
-    return await assemble(options, { clock, log }, client, await client.open());
+    return await assemble(options, deps, client, await client.open());
   } catch (error) {
     await client.close();
     throw error;

@@ -3,20 +3,27 @@ import { GatewayError } from "../core/errors.ts";
 import { startWorker, type WorkerHost, workerFile } from "../sqlite/worker-host.ts";
 import type { Loaded, StoreCalls } from "./store-calls.ts";
 
+/** Starts what does the store's calls on the database in this directory; in a thread of its own, unless a test says otherwise. */
+export type StartWorker = (directory: string) => WorkerHost<StoreCalls>;
+
+const inThread: StartWorker = (directory) => startWorker(workerFile(import.meta.url, "store-worker"), { directory });
+
 /** The store's worker thread, started anew should it ever crash. */
 export class StoreClient {
   readonly #directory: string;
   readonly #clock: Clock;
+  readonly #start: StartWorker;
   #host: WorkerHost<StoreCalls> | undefined;
   #reopening: Promise<void> | undefined;
 
-  constructor(directory: string, clock: Clock) {
+  constructor(directory: string, clock: Clock, start: StartWorker = inThread) {
     this.#directory = directory;
     this.#clock = clock;
+    this.#start = start;
   }
 
   open(): Promise<Loaded> {
-    this.#host = startWorker<StoreCalls>(workerFile(import.meta.url, "store-worker"), { directory: this.#directory });
+    this.#host = this.#start(this.#directory);
     return this.#host.call("open", this.#clock.wallMs());
   }
 

@@ -11,12 +11,11 @@ import { GatewayError } from "../core/errors.ts";
 import { type Address, parseAddress } from "./address.ts";
 import { type ConnectOptions, credentialsOf, endpointOf, unusableTls } from "./connect-options.ts";
 import { Gate } from "./gate.ts";
-import type { Incoming, Link, LinkEnd, Protocol, Publication, Qos, Refusal } from "./link.ts";
+import type { Incoming, Link, LinkEnd, Protocol, Publication, Qos } from "./link.ts";
 import { REASON } from "./link.ts";
 import { publishSize } from "./packet-size.ts";
 import { refusalOf } from "./refusal.ts";
-
-export type ConnectOutcome = { readonly link: Link } | { readonly refused: Refusal };
+import type { ConnectOutcome } from "./state.ts";
 
 /** Larger packets are not for us; the broker is told so, and mqtt.js drops the link of one that sends them. */
 const INCOMING_MAX_BYTES = 256 * 1024;

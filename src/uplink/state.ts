@@ -7,7 +7,8 @@ import type { Stamp } from "../core/reading.ts";
 import { type ResolvedTime, resolveTime } from "../core/timeline.ts";
 import type { RetainedMessage } from "../core/topics.ts";
 import type { Store } from "../store/store.ts";
-import type { Incoming } from "./link.ts";
+import type { ConnectOptions } from "./connect-options.ts";
+import type { Incoming, Link, Refusal } from "./link.ts";
 import type { UplinkOptions } from "./options.ts";
 import type { Fault } from "./payloads.ts";
 
@@ -17,6 +18,11 @@ export interface Subscription {
   /** Must not throw. */
   onMessage(message: Incoming): void;
 }
+
+export type ConnectOutcome = { readonly link: Link } | { readonly refused: Refusal };
+
+/** Connects once; resolves with the link or with why there is none, and rejects only with the signal's reason. */
+export type Connect = (options: ConnectOptions, clock: Clock, signal: AbortSignal) => Promise<ConnectOutcome>;
 
 export interface UplinkDeps {
   readonly store: Pick<Store, "outbox" | "ledger" | "counters" | "faults" | "usage" | "boots">;
@@ -28,6 +34,8 @@ export interface UplinkDeps {
   /** Home Assistant's discovery messages as of now, the gateway's own first. */
   readonly discovery: () => readonly RetainedMessage[];
   readonly subscriptions: readonly Subscription[];
+  /** How a broker is reached: over MQTT, unless a test says otherwise. */
+  readonly connect?: Connect;
 }
 
 /** What one connection leaves to the next. */

@@ -148,8 +148,8 @@ class MqttUplink implements Uplink {
   /** One connection from the attempt to its end, and the pause that follows. */
   async #once(signal: AbortSignal): Promise<void> {
     const { options, context } = { options: this.#options, context: this.#context };
-    const { clock, log } = this.#deps;
-    const outcome = await connectMqtt(
+    const { clock, log, connect = connectMqtt } = this.#deps;
+    const outcome = await connect(
       { ...options, ...this.#dialer.target(), will: { topic: options.topics.status, payload: "offline" } },
       clock,
       signal,
