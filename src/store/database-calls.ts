@@ -2,8 +2,10 @@ import { setImmediate as turn } from "node:timers/promises";
 import { type ErrorCode, GatewayError, isGatewayError } from "../core/errors.ts";
 import type { Database } from "../sqlite/database.ts";
 import { asStoreError } from "../sqlite/errors.ts";
+import { load } from "./load-tables.ts";
+import { agedStretch, deleteSegments, oldestStretch, readSegments, usage } from "./segment-table.ts";
 import type { Batch, StoreCalls } from "./store-calls.ts";
-import { deleteSegments, endOfAged, endOfOldest, load, readSegments, usage, write } from "./tables.ts";
+import { write } from "./write-tables.ts";
 
 /** Segments deleted in one transaction: some milliseconds on a card, so that a commit in between is not held up. */
 const TRIM_SEGMENTS = 200;
@@ -78,8 +80,8 @@ export function storeCalls(disk: StoreDisk): StoreCalls {
       }),
     usage: (cursor) => guarded((open) => usage(open, cursor)),
     read: (position, records) => guarded((open) => readSegments(open, position, records)),
-    oldest: (bytes) => guarded((open) => endOfOldest(open, bytes)),
-    aged: (boot, monoMs, boots) => guarded((open) => endOfAged(open, boot, monoMs, boots)),
+    oldest: (bytes) => guarded((open) => oldestStretch(open, bytes)),
+    aged: (boot, monoMs, boots) => guarded((open) => agedStretch(open, boot, monoMs, boots)),
     async trim(position) {
       const deleteSome = () => guarded((open) => open.transact(0, () => deleteSegments(open, position, TRIM_SEGMENTS)));
       while (deleteSome() === TRIM_SEGMENTS) await turn();

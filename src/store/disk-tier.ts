@@ -2,12 +2,13 @@ import type { Clock } from "../core/clock.ts";
 import { GatewayError, isGatewayError } from "../core/errors.ts";
 import { expiredBoots } from "./age.ts";
 import type { Faults } from "./faults.ts";
+import type { Gap } from "./gaps.ts";
 import { deadRow, type Journal } from "./journal.ts";
 import type { Range } from "./live-ranges.ts";
 import type { StoreOptions } from "./options.ts";
 import { CLEAN_STOP, cleanStopMark } from "./recover.ts";
 import { segmentsOf } from "./segments.ts";
-import type { Batch, Usage } from "./store-calls.ts";
+import type { Batch, Stretch, Usage } from "./store-calls.ts";
 import type { StoreClient } from "./store-client.ts";
 
 /** How often cursor, counters, small values and deletes go to the disk when nothing else does. */
@@ -28,6 +29,8 @@ export interface DiskParts {
   readonly clock: Clock;
   /** Highest position that the disk has seen to. */
   readonly durable: number;
+  /** Those that the disk has. */
+  readonly gaps: readonly Gap[];
   /** What the first commit has to bring beside the journal's own changes. */
   readonly owed: Batch;
   /** What a fresh database needs to know, beside what the journal keeps. */
@@ -42,10 +45,11 @@ export class DiskTier {
   #durable: number;
   /** Counts the databases, so that two calls that met the same damage replace it once. */
   #generation = 0;
-  /** Everything up to here is delivered or dropped, and the disk knows it. */
+  /** Nobody waits for anything up to here, and the disk knows it. */
   #committedTo = 0;
   #trimmed = 0;
   #owed: Batch;
+  #gapsOnDisk: ReadonlyMap<number, Gap>;
   #unreadable: Range[] = [];
   #tail: Promise<unknown> = Promise.resolve();
   #kicked = false;
@@ -57,6 +61,7 @@ export class DiskTier {
     this.#parts = parts;
     this.#durable = parts.durable;
     this.#owed = parts.owed;
+    this.#gapsOnDisk = new Map(parts.gaps.map((gap) => [gap.id, gap]));
     // A window of 0 is kept by `kick`; the loop only tries again what failed.
     const { commitWindowMs } = parts.options;
     this.#tickMs = commitWindowMs === 0 ? 1000 : Math.min(1000, Math.max(50, commitWindowMs / 5));
@@ -113,7 +118,7 @@ export class DiskTier {
   /** Takes records that cannot be read out of the way, counted; those that do not wait any more are none of these. */
   dropUnreadable(range: Range): void {
     const { journal, faults } = this.#parts;
-    if ((journal.state.live.next(range.from - 1) ?? Number.POSITIVE_INFINITY) > range.to) return;
+    if (!journal.state.isWanted(range.from, range.to)) return;
     const message = `records at ${range.from} to ${range.to} are damaged`;
     faults.raise("segment", new GatewayError("STORE_CORRUPT", message));
     journal.drop(range.from, range.to, "corrupt");
@@ -178,14 +183,8 @@ export class DiskTier {
     this.#housekeptMs = this.#parts.clock.monoMs();
   }
 
-  /** Everything up to here is delivered or dropped. */
-  #delivered(): number {
-    const { live, head } = this.#parts.journal.state;
-    return (live.first ?? head + 1) - 1;
-  }
-
   #trimmable(): boolean {
-    return Math.min(this.#delivered(), this.#durable) > this.#trimmed;
+    return Math.min(this.#parts.journal.state.settled, this.#durable) > this.#trimmed;
   }
 
   /** Only what a commit has counted as delivered may go: after a power cut it would be missing in the sum. */
@@ -199,8 +198,8 @@ export class DiskTier {
     const { client, options, journal } = this.#parts;
     if (this.#usage.bytes <= options.maxBytes || options.whenFull === "refuse_newest" || this.#trimmable()) return;
     const excess = this.#usage.bytes - options.maxBytes * (1 - DROP_SHARE);
-    const end = await this.#faultAware(() => client.call("oldest", Math.ceil(excess)));
-    if (end > journal.state.cursor) await this.#dropTo(end, "full");
+    const oldest = await this.#faultAware(() => client.call("oldest", Math.ceil(excess)));
+    if (oldest && oldest.end > journal.state.settled) await this.#drop(oldest, "full");
   }
 
   async #dropAged(): Promise<void> {
@@ -209,14 +208,14 @@ export class DiskTier {
     if (maxAgeMs === undefined) return;
     const [boot, monoMs] = [clock.bootId(), clock.monoMs()];
     const boots = expiredBoots(journal.small.boots, { boot, monoMs }, maxAgeMs);
-    const end = await this.#faultAware(() => client.call("aged", boot, monoMs - maxAgeMs, boots));
-    if (end > journal.state.cursor) await this.#dropTo(end, "aged");
+    const aged = await this.#faultAware(() => client.call("aged", boot, monoMs - maxAgeMs, boots));
+    if (aged && aged.end > journal.state.settled) await this.#drop(aged, "aged");
   }
 
-  async #dropTo(position: number, reason: string): Promise<void> {
-    this.#parts.journal.drop(1, position, reason);
+  async #drop(stretch: Stretch, reason: string): Promise<void> {
+    this.#parts.journal.drop(1, stretch.end, reason, stretch);
     await this.commit();
-    await this.#trim(position);
+    await this.#trim(stretch.end);
   }
 
   /** Once more into the fresh database, if the one that it began with was damaged. */
@@ -233,16 +232,20 @@ export class DiskTier {
     const { journal, clock } = this.#parts;
     const nowMs = clock.monoMs();
     const withNewest = final || nowMs - this.#newestWrittenMs >= HOUSEKEEPING_MS;
-    const { cursor, counters } = journal.state.snapshot();
+    const { destinations, gaps } = journal.state.snapshot();
     const records = journal.held.oldestWithin(COMMIT_BYTES);
     const isAll = records.length === journal.held.size;
     const head = isAll ? journal.state.head : (records.at(-1)?.position ?? this.#durable);
     const [dead, changes, unreadable] = [journal.takeDead(), journal.small.takeChanges(withNewest), this.#unreadable];
     this.#unreadable = [];
-    const outbox = { segments: segmentsOf(records), head, cursor, counters };
+    const outbox = {
+      segments: segmentsOf(records),
+      head,
+      destinations: destinations.map(({ live: _, ...one }) => one),
+    };
     const owed = this.#owed;
-    const delivered = this.#delivered();
-    const batch = { ...owed, outbox, dead: dead.map(deadRow), unreadable, ...changes };
+    const { settled } = journal.state;
+    const batch = { ...owed, outbox, gaps: this.#gapChanges(gaps), dead: dead.map(deadRow), unreadable, ...changes };
     try {
       await this.#write(batch);
     } catch (error) {
@@ -253,15 +256,23 @@ export class DiskTier {
     }
     if (this.#owed === owed) this.#owed = {};
     this.#durable = Math.max(this.#durable, head);
-    this.#committedTo = delivered;
+    this.#committedTo = settled;
+    this.#gapsOnDisk = new Map(gaps.map((gap) => [gap.id, gap]));
     if (withNewest) this.#newestWrittenMs = nowMs;
     journal.held.removeUpTo(head);
     await this.#refreshUsage();
   }
 
+  #gapChanges(gaps: readonly Gap[]): NonNullable<Batch["gaps"]> {
+    const left = new Set(gaps.map(({ id }) => id));
+    const gone = [...this.#gapsOnDisk.keys()].filter((id) => !left.has(id));
+    const changed = gaps.filter((gap) => this.#gapsOnDisk.get(gap.id)?.count !== gap.count);
+    return [...gone.map((id) => [id, undefined] as const), ...changed.map((gap) => [gap.id, gap] as const)];
+  }
+
   async #refreshUsage(): Promise<void> {
     const { client, journal, options } = this.#parts;
-    this.#usage = await this.#faultAware(() => client.call("usage", journal.state.cursor));
+    this.#usage = await this.#faultAware(() => client.call("usage", journal.state.settled));
     journal.diskFull = this.#usage.bytes >= options.maxBytes;
   }
 
@@ -297,6 +308,7 @@ export class DiskTier {
     journal.small.soilAll();
     this.#owed = seed();
     this.#unreadable = [];
+    this.#gapsOnDisk = new Map();
     this.#retryAtMs = Number.NEGATIVE_INFINITY;
   }
 

@@ -5,6 +5,7 @@ import type { Counters } from "../core/gateway.ts";
 import type { Log } from "../core/log.ts";
 import type { OutboxRecord, StoredRecord } from "../core/reading.ts";
 import type { BootAnchors } from "../core/timeline.ts";
+import { DESTINATION } from "./destination.ts";
 import type { DiskTier } from "./disk-tier.ts";
 import type { Faults } from "./faults.ts";
 import type { Journal } from "./journal.ts";
@@ -72,8 +73,8 @@ export class DurableStore implements Store {
     this.#parts.journal.forgetNewest(device);
   }
 
-  counters(): Counters {
-    return this.#parts.journal.state.counters();
+  counters(destination = DESTINATION): Counters {
+    return this.#parts.journal.state.counters(destination);
   }
 
   faults(): readonly StoreFault[] {
@@ -142,9 +143,9 @@ export class DurableStore implements Store {
 
   #oldestPendingMs(): number | undefined {
     const { journal, disk, clock } = this.#parts;
-    const { first } = journal.state.live;
-    if (first === undefined) return undefined;
-    const held = journal.held.at(first)?.record.at;
+    const { settled, head } = journal.state;
+    if (settled === head) return undefined;
+    const held = journal.held.at(settled + 1)?.record.at;
     const { oldest } = disk.usage;
     const [boot, monoMs] = held ? [held.boot, held.monoMs] : [oldest?.boot, oldest?.mono0 ?? 0];
     return boot === clock.bootId() ? clock.monoMs() - monoMs : undefined;

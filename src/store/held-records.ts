@@ -35,6 +35,16 @@ export class HeldRecords {
     return found?.stored.position === position ? found.stored : undefined;
   }
 
+  between(from: number, to: number): StoredRecord[] {
+    const found: StoredRecord[] = [];
+    for (let index = this.#indexOf(from); index < this.#records.length; index++) {
+      const stored = this.#records[index]?.stored;
+      if (!stored || stored.position > to) break;
+      found.push(stored);
+    }
+    return found;
+  }
+
   removeUpTo(position: number): void {
     while (this.oldest && this.oldest.stored.position <= position) {
       this.#bytes -= this.oldest.bytes;

@@ -1,7 +1,8 @@
 import type { StoredRecord } from "../core/reading.ts";
+import { DESTINATION } from "./destination.ts";
 import type { DiskTier } from "./disk-tier.ts";
+import type { Gap } from "./gaps.ts";
 import type { Journal } from "./journal.ts";
-import { DESTINATION } from "./outbox-state.ts";
 import type { SegmentReader } from "./segment-reader.ts";
 import type { Outbox } from "./store.ts";
 
@@ -27,13 +28,27 @@ export class JournalOutbox implements Outbox {
     return this.#journal.state.head;
   }
 
-  cursor(destination: string): number {
-    check(destination);
-    return this.#journal.state.cursor;
+  get destinations(): readonly string[] {
+    return this.#journal.state.destinations.map(({ name }) => name);
   }
 
-  async after(position: number, limit: number): Promise<StoredRecord[]> {
-    const { live } = this.#journal.state;
+  setConsumers(consumers: readonly string[]): void {
+    this.#journal.setConsumers(consumers);
+  }
+
+  cursor(destination: string): number {
+    return this.#journal.state.destination(destination).cursor;
+  }
+
+  position(epoch: number, seq: number): number | undefined {
+    const { epochs, head } = this.#journal.state;
+    const index = epochs.findIndex((candidate) => candidate.epoch === epoch);
+    const position = (epochs[index]?.base ?? Number.NaN) + seq;
+    return seq >= 1 && position <= (epochs[index + 1]?.base ?? head) ? position : undefined;
+  }
+
+  async after(position: number, limit: number, destination = DESTINATION): Promise<StoredRecord[]> {
+    const { live } = this.#journal.state.destination(destination);
     const found: StoredRecord[] = [];
     let next = live.next(position);
     while (next !== undefined && found.length < limit) {
@@ -45,10 +60,22 @@ export class JournalOutbox implements Outbox {
     return found;
   }
 
-  arrival(position: number, signal: AbortSignal): Promise<void> {
+  async range(epoch: number, from: number, to: number, limit: number): Promise<StoredRecord[]> {
+    const { epochs, head } = this.#journal.state;
+    const index = epochs.findIndex((candidate) => candidate.epoch === epoch);
+    const row = epochs[index];
+    if (!row) return [];
+    const first = row.base + Math.max(1, from);
+    const last = Math.min(row.base + to, epochs[index + 1]?.base ?? head);
+    const onDisk = await this.#reader.range(first, last, limit);
+    const inMemory = this.#journal.held.between(Math.max(first, (onDisk.at(-1)?.position ?? 0) + 1), last);
+    return [...onDisk, ...inMemory].slice(0, limit);
+  }
+
+  arrival(position: number, signal: AbortSignal, destination = DESTINATION): Promise<void> {
     return new Promise((resolve, reject) => {
       if (signal.aborted) return reject(signal.reason);
-      if (this.#journal.state.live.next(position) !== undefined) return resolve();
+      if (this.#journal.state.destination(destination).live.next(position) !== undefined) return resolve();
       const waiter: Waiter = {
         position,
         wake: () => {
@@ -67,13 +94,19 @@ export class JournalOutbox implements Outbox {
   }
 
   acknowledge(destination: string, position: number, unheard = 0): void {
-    check(destination);
-    this.#journal.acknowledge(position, unheard);
+    this.#journal.acknowledge(destination, position, unheard);
   }
 
   setAside(destination: string, record: StoredRecord, reason: string): void {
-    check(destination);
-    this.#journal.setAside(record, reason);
+    this.#journal.setAside(destination, record, reason);
+  }
+
+  gaps(): readonly Gap[] {
+    return this.#journal.state.gaps;
+  }
+
+  acknowledgeGap(gap: Gap): void {
+    this.#journal.acknowledgeGap(gap);
   }
 
   /** Wakes who waits for a record at `position`. */
@@ -88,8 +121,4 @@ export class JournalOutbox implements Outbox {
     }
     return this.#reader.from(position);
   }
-}
-
-function check(destination: string): void {
-  if (destination !== DESTINATION) throw new Error(`the outbox has no destination ${destination}`);
 }

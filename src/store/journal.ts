@@ -1,13 +1,15 @@
 import type { Clock } from "../core/clock.ts";
 import type { OutboxRecord, StoredRecord } from "../core/reading.ts";
 import type { BootAnchors } from "../core/timeline.ts";
+import { DESTINATION } from "./destination.ts";
 import { encodeFrame } from "./frames.ts";
+import type { Gap } from "./gaps.ts";
 import { HeldRecords } from "./held-records.ts";
 import { DEFAULT_MAX_HELD_BYTES, type StoreOptions } from "./options.ts";
-import { DESTINATION, type OutboxEvent, type OutboxState } from "./outbox-state.ts";
+import type { OutboxEvent, OutboxState, Span } from "./outbox-state.ts";
 import { INSTANCE, type Recovered } from "./recover.ts";
 import type { SmallState } from "./small-state.ts";
-import type { StagedEvent, Staging } from "./staging.ts";
+import { STAGING_FORMAT, type StagedEvent, type Staging } from "./staging.ts";
 import type { DeadRow } from "./store-calls.ts";
 
 /** A record larger than this is a mistake somewhere; it would also be more than brokers take. */
@@ -55,7 +57,7 @@ export class Journal {
     const frame = encodeFrame(event);
     const refusal = this.#refusal(frame.length);
     if (refusal) {
-      this.emit({ kind: "refuse", reason: refusal });
+      this.emit({ kind: "refuse", reason: refusal, at: record.at });
       return undefined;
     }
     this.staging.append(frame);
@@ -67,24 +69,37 @@ export class Journal {
     return stored;
   }
 
-  acknowledge(position: number, unheard: number): void {
-    if (position <= this.state.cursor) return;
-    this.emit({ kind: "acknowledge", position: Math.min(position, this.state.head), unheard });
-    this.held.removeUpTo(position);
+  acknowledge(destination: string, position: number, unheard: number): void {
+    if (position <= this.state.destination(destination).cursor) return;
+    this.emit({ kind: "acknowledge", destination, position: Math.min(position, this.state.head), unheard });
+    this.held.removeUpTo(this.state.settled);
   }
 
-  setAside(stored: StoredRecord, reason: string): void {
-    if (!this.state.live.has(stored.position)) return;
-    const event: SetAside = { kind: "setAside", stored, reason };
+  setAside(destination: string, stored: StoredRecord, reason: string): void {
+    if (!this.state.destination(destination).live.has(stored.position)) return;
+    const event: SetAside = { kind: "setAside", destination, stored, reason };
     this.emit(event);
-    this.held.remove(stored.position);
+    if (!this.state.isWanted(stored.position)) this.held.remove(stored.position);
     this.#setAside.push(event);
   }
 
   /** Drops whatever is left of a range of positions. */
-  drop(from: number, to: number, reason: string): void {
-    this.emit({ kind: "drop", from, to, reason });
-    if (from <= this.state.cursor + 1) this.held.removeUpTo(Math.min(to, this.state.cursor));
+  drop(from: number, to: number, reason: string, { since, until }: Span = {}): void {
+    this.emit({ kind: "drop", from, to, reason, ...(since && { since }), ...(until && { until }) });
+    this.held.removeUpTo(Math.min(to, this.state.settled));
+  }
+
+  /** The broker stays; the others are those of `consumers` from now on. */
+  setConsumers(consumers: readonly string[]): void {
+    const known = this.state.destinations.map(({ name }) => name);
+    const wanted = [DESTINATION, ...consumers];
+    for (const destination of known) if (!wanted.includes(destination)) this.emit({ kind: "leave", destination });
+    for (const destination of wanted) if (!known.includes(destination)) this.emit({ kind: "join", destination });
+    this.held.removeUpTo(this.state.settled);
+  }
+
+  acknowledgeGap(gap: Gap): void {
+    this.emit({ kind: "told", gap });
   }
 
   setMeta(key: string, value: string): void {
@@ -133,7 +148,7 @@ export class Journal {
     const header = {
       ...this.state.snapshot(),
       ...this.small.staged(),
-      format: 1,
+      format: STAGING_FORMAT,
       instance: this.small.meta.get(INSTANCE) ?? "",
       boot: this.#clock.bootId(),
     } as const;
@@ -160,14 +175,15 @@ export class Journal {
 
   #dropOldestHeld(): void {
     for (let oldest = this.held.oldest; oldest && this.held.bytes > this.maxHeldBytes; oldest = this.held.oldest) {
-      const { position } = oldest.stored;
-      this.emit({ kind: "drop", from: position, to: position, reason: "memory_full" });
+      const { position, record } = oldest.stored;
+      const span = { since: record.at, until: record.at };
+      this.emit({ kind: "drop", from: position, to: position, reason: "memory_full", ...span });
       this.held.removeUpTo(position);
     }
   }
 }
 
-export function deadRow({ stored, reason }: SetAside): DeadRow {
+export function deadRow({ destination, stored, reason }: SetAside): DeadRow {
   const { position, epoch, seq, record } = stored;
-  return { position, destination: DESTINATION, epoch, seq, reason, payload: JSON.stringify(record) };
+  return { position, destination, epoch, seq, reason, payload: JSON.stringify(record) };
 }

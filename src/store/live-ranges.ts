@@ -31,11 +31,12 @@ export class LiveRanges {
     this.#append({ from: position, to: position });
   }
 
-  /** Removes what of `from` to `to` is there; returns how many that were. */
-  remove(from: number, to: number): number {
+  /** Removes what of `from` to `to` is there, and returns it. */
+  take(from: number, to: number): Range[] {
     const first = this.#ranges[0];
-    if (!first || to < first.from) return 0;
+    if (!first || to < first.from) return [];
     const kept: Range[] = [];
+    const taken: Range[] = [];
     for (const range of this.#ranges) {
       if (range.to < from || range.from > to) {
         kept.push(range);
@@ -43,11 +44,16 @@ export class LiveRanges {
       }
       if (range.from < from) kept.push({ from: range.from, to: from - 1 });
       if (range.to > to) kept.push({ from: to + 1, to: range.to });
+      taken.push({ from: Math.max(range.from, from), to: Math.min(range.to, to) });
     }
-    const before = this.#total;
     this.#ranges = kept;
-    this.#total = kept.reduce((sum, range) => sum + size(range), 0);
-    return before - this.#total;
+    this.#total -= sizeOf(taken);
+    return taken;
+  }
+
+  /** Removes what of `from` to `to` is there; returns how many that were. */
+  remove(from: number, to: number): number {
+    return sizeOf(this.take(from, to));
   }
 
   has(position: number): boolean {
@@ -60,18 +66,6 @@ export class LiveRanges {
     return range && Math.max(range.from, position + 1);
   }
 
-  /** What is in both. */
-  intersect(other: LiveRanges): LiveRanges {
-    const common: Range[] = [];
-    for (const a of this.#ranges) {
-      for (const b of other.#ranges) {
-        const both = { from: Math.max(a.from, b.from), to: Math.min(a.to, b.to) };
-        if (both.from <= both.to) common.push(both);
-      }
-    }
-    return LiveRanges.of(common);
-  }
-
   toArray(): readonly Range[] {
     return this.#ranges;
   }
@@ -81,10 +75,11 @@ export class LiveRanges {
     if (last && range.from <= last.to) throw new Error(`position ${range.from} is not above ${last.to}`);
     if (last && range.from === last.to + 1) this.#ranges[this.#ranges.length - 1] = { from: last.from, to: range.to };
     else this.#ranges.push(range);
-    this.#total += size(range);
+    this.#total += range.to - range.from + 1;
   }
 }
 
-function size({ from, to }: Range): number {
-  return to - from + 1;
+/** How many positions are in ranges that do not overlap. */
+export function sizeOf(ranges: readonly Range[]): number {
+  return ranges.reduce((sum, { from, to }) => sum + to - from + 1, 0);
 }

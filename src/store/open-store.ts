@@ -3,9 +3,11 @@ import { join } from "node:path";
 import type { Clock } from "../core/clock.ts";
 import { GatewayError, isGatewayError } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
+import { DESTINATION } from "./destination.ts";
 import { DiskTier } from "./disk-tier.ts";
 import { DurableStore } from "./durable-store.ts";
 import { Faults } from "./faults.ts";
+import type { Gap } from "./gaps.ts";
 import { Journal } from "./journal.ts";
 import { JournalOutbox } from "./journal-outbox.ts";
 import type { StoreOptions } from "./options.ts";
@@ -52,24 +54,24 @@ async function assemble(options: StoreOptions, deps: StoreDeps, client: StoreCli
   const staged = readStaging(stagingFile);
   const recovered = recover(loaded, staged, { boot: clock.bootId(), wallMs: clock.wallMs() });
   const small = smallStateOf(loaded, recovered.from === "staging" ? staged : undefined, clock);
-  const { state, owed } = await claim(client, loaded, recovered, small, deps, faults);
+  const { state, owed, gaps } = await claim(client, loaded, recovered, small, deps, faults);
   const journal = new Journal({ ...recovered, state }, small, new Staging(stagingFile), options, clock);
 
-  const current = { epoch: state.epoch, base: state.base, boot: clock.bootId() };
+  const { epochs } = state;
+  const current = epochs.slice(-1);
   const topics = new Map(loaded.ledger.map((entry) => [entry.topic, entry]));
   const seed = (): Batch => ({
-    epochs: [current],
+    epochs: current,
     tombstones: [...small.tombstones],
     ledger: [...topics.values()].map((entry) => ({ ...entry, present: true })),
   });
   const durable = recovered.from === "staging" ? loaded.head : state.head;
-  const disk = new DiskTier({ journal, client, faults, options, clock, durable, owed, seed });
+  const disk = new DiskTier({ journal, client, faults, options, clock, durable, owed, seed, gaps });
   await disk.measure();
-  const epochs = [...loaded.epochs.filter(({ epoch }) => epoch !== current.epoch), current];
   const outbox = new JournalOutbox(journal, disk, new SegmentReader(disk, epochs));
 
   const { epoch } = state;
-  const { pending } = state.counters();
+  const { pending } = state.counters(DESTINATION);
   log.info("the store is open", { epoch, from: recovered.from, newEpoch: recovered.newEpoch, pending });
   if (recovered.lost > 0) log.warn("records were lost", { lost: recovered.lost, from: recovered.from });
   return new DurableStore({ options, clock, log, client, faults, journal, disk, outbox, topics });
@@ -103,25 +105,30 @@ async function claim(
   small: SmallState,
   { clock }: StoreDeps,
   faults: Faults,
-): Promise<{ state: OutboxState; owed: Batch }> {
+): Promise<{ state: OutboxState; owed: Batch; gaps: readonly Gap[] }> {
   const { state } = recovered;
   const wasClean = small.meta.has(CLEAN_STOP);
   const known = loaded.epochs.some(({ epoch }) => epoch === state.epoch);
-  if (known && !wasClean) return { state, owed: {} };
+  if (known && !wasClean) return { state, owed: {}, gaps: loaded.gaps };
 
   small.setMeta(CLEAN_STOP, undefined);
   const row = (epoch: number, base: number): Batch => ({ epochs: [{ epoch, base, boot: clock.bootId() }] });
   const owed = known ? {} : row(state.epoch, state.base);
   const changes = small.takeChanges(false);
   try {
-    await client.call("write", { ...owed, ...changes });
-    return { state, owed: {} };
+    await client.call("write", { ...owed, gaps: state.gaps.map((gap) => [gap.id, gap]), ...changes });
+    return { state, owed: {}, gaps: state.gaps };
   } catch (error) {
     if (!isGatewayError(error) || (wasClean && recovered.from === "staging")) throw error;
     faults.raise("disk", error);
     small.putBack(changes);
-    if (!known) return { state, owed };
+    if (!known) return { state, owed, gaps: loaded.gaps };
     const next = nextEpoch(loaded.epochs.at(-1), state.head, clock.wallMs());
-    return { state: new OutboxState({ ...state.snapshot(), ...next }), owed: row(next.epoch, next.base) };
+    const epochs = [...state.epochs, { ...next, boot: clock.bootId() }];
+    return {
+      state: new OutboxState({ ...state.snapshot(), epochs }),
+      owed: row(next.epoch, next.base),
+      gaps: loaded.gaps,
+    };
   }
 }

@@ -2,7 +2,7 @@ import type { Counters } from "../core/gateway.ts";
 import type { StoredRecord } from "../core/reading.ts";
 import { startWorker, type WorkerHost, workerFile } from "../sqlite/worker-host.ts";
 import type { ReadOnlyCalls } from "./read-only-calls.ts";
-import { INSTANCE, liveOnDisk } from "./recover.ts";
+import { brokerOnDisk, INSTANCE } from "./recover.ts";
 import { recordsOf } from "./segments.ts";
 import type { LedgerEntry } from "./store.ts";
 import type { DeadRow, Loaded } from "./store-calls.ts";
@@ -46,7 +46,7 @@ function view(host: WorkerHost<ReadOnlyCalls>, loaded: Loaded): ReadOnlyStore {
   return {
     ...(instance !== undefined && { instance }),
     ...(epoch !== undefined && { epoch }),
-    counters: { ...loaded.counters, pending: liveOnDisk(loaded).total },
+    counters: brokerOnDisk(loaded).counters,
     ledger: loaded.ledger,
     tombstones: new Map(loaded.tombstones),
     getMeta: (key) => meta.get(key),
@@ -57,7 +57,7 @@ function view(host: WorkerHost<ReadOnlyCalls>, loaded: Loaded): ReadOnlyStore {
 }
 
 async function* pendingRecords(host: WorkerHost<ReadOnlyCalls>, loaded: Loaded): AsyncGenerator<StoredRecord> {
-  const live = liveOnDisk(loaded);
+  const { live } = brokerOnDisk(loaded);
   for (let next = live.first; next !== undefined; ) {
     const segments = await host.call("read", next, RECORDS_A_READ);
     for (const segment of segments) {

@@ -2,10 +2,11 @@ import { join } from "node:path";
 import { workerData } from "node:worker_threads";
 import { openReadOnly } from "../sqlite/database.ts";
 import { serve } from "../sqlite/serve.ts";
+import { load } from "./load-tables.ts";
 import type { ReadOnlyCalls } from "./read-only-calls.ts";
 import { DATABASE_NAME } from "./schema.ts";
+import { readSegments } from "./segment-table.ts";
 import type { DeadRow } from "./store-calls.ts";
-import { load, readSegments } from "./tables.ts";
 
 const { directory } = workerData as { readonly directory: string };
 let sql: ReturnType<typeof openReadOnly> | undefined;

@@ -1,13 +1,17 @@
+import type { Counters } from "../core/gateway.ts";
 import type { StoredRecord } from "../core/reading.ts";
+import { DESTINATION, type DestinationSnapshot } from "./destination.ts";
+import { GapList, type NewGap } from "./gaps.ts";
 import { LiveRanges } from "./live-ranges.ts";
-import { type OutboxEvent, type OutboxSnapshot, OutboxState } from "./outbox-state.ts";
+import { type OutboxEvent, OutboxState } from "./outbox-state.ts";
 import type { EpochRow } from "./segments.ts";
 import type { Staged } from "./staging.ts";
-import type { Loaded } from "./store-calls.ts";
+import type { DiskDestination, Loaded } from "./store-calls.ts";
 
 /** Key in `meta`: `<epoch> <head>` of a clean stop, gone while the store is open. */
 export const CLEAN_STOP = "store.clean";
 export const INSTANCE = "store.instance";
+const POWER_CUT = "power_cut";
 
 export interface Now {
   readonly boot: string;
@@ -42,7 +46,8 @@ function isCurrent(disk: Loaded, { header, events }: Staged, now: Now): boolean 
   const lastEpoch = disk.epochs.at(-1);
   if (!lastEpoch) return true;
   const instance = new Map(disk.meta).get(INSTANCE);
-  return instance === header.instance && lastEpoch.epoch === header.epoch && lastEpoch.base === header.base;
+  const current = header.epochs.at(-1);
+  return instance === header.instance && lastEpoch.epoch === current?.epoch && lastEpoch.base === current.base;
 }
 
 function fromStaging(disk: Loaded, staged: Staged): Recovered {
@@ -52,7 +57,7 @@ function fromStaging(disk: Loaded, staged: Staged): Recovered {
 
   const seen = [...staged.rest, ...outboxEvents];
   const held = seen.flatMap((event) =>
-    event.kind === "take" && event.position > disk.head && state.live.has(event.position)
+    event.kind === "take" && event.position > disk.head && state.isWanted(event.position)
       ? [storedOf(event, state)]
       : [],
   );
@@ -73,52 +78,59 @@ function storedOf({ position, record }: OutboxEvent & { kind: "take" }, { epoch,
 
 /** Drops what is counted as waiting and is nowhere; returns how many that are. */
 function forget(state: OutboxState, there: LiveRanges, reason: string): number {
-  const before = state.live.total;
-  const found = state.live.intersect(there);
-  for (const { from, to } of gapsOf(found, state.head)) state.apply({ kind: "drop", from, to, reason });
-  return before - state.live.total;
-}
-
-function gapsOf(found: LiveRanges, head: number): Array<{ from: number; to: number }> {
-  const gaps: Array<{ from: number; to: number }> = [];
-  let from = 1;
-  for (const range of found.toArray()) {
-    if (range.from > from) gaps.push({ from, to: range.from - 1 });
-    from = range.to + 1;
-  }
-  if (from <= head) gaps.push({ from, to: head });
-  return gaps;
+  const missing = LiveRanges.of(state.head > 0 ? [{ from: 1, to: state.head }] : []);
+  for (const { from, to } of there.toArray()) missing.remove(from, to);
+  const before = state.counters(DESTINATION).pending;
+  for (const { from, to } of missing.toArray()) state.apply({ kind: "drop", from, to, reason });
+  return before - state.counters(DESTINATION).pending;
 }
 
 function fromDisk(disk: Loaded, now: Now): Recovered {
-  const live = liveOnDisk(disk);
-  const highest = Math.max(disk.head, disk.cursor, disk.ranges.at(-1)?.to ?? 0);
-  const clean = cleanStop(disk);
-  const { epoch, base } = clean ?? nextEpoch(disk.epochs.at(-1), highest, now.wallMs);
-  const { counters, lost } = balanced(disk.counters, live.total);
-  const snapshot: OutboxSnapshot = {
-    epoch,
-    base,
-    head: highest,
-    cursor: disk.cursor,
-    counters,
-    live: [...live.toArray()],
-  };
-  return { state: new OutboxState(snapshot), held: [], setAside: [], newEpoch: !clean, from: "disk", lost };
+  const highest = highestOnDisk(disk);
+  const last = disk.epochs.at(-1);
+  const isClean = last !== undefined && cleanStopOf(disk) === cleanStopMark(last.epoch, disk.head);
+  const epochs = isClean ? disk.epochs : [...disk.epochs, { ...nextEpoch(last, highest, now.wallMs), boot: now.boot }];
+  const balanced = destinationsOf(disk).map((destination) => balance(destination, liveOf(disk, destination)));
+  const lost = Math.max(...balanced.map((destination) => destination.lost));
+  const gap: NewGap[] =
+    isClean || !last ? [] : [{ epoch: last.epoch, from: disk.head - last.base + 1, count: lost, reason: POWER_CUT }];
+  const gaps = new GapList(disk.gaps);
+  for (const one of gap) gaps.add(one);
+  const destinations = balanced.map(({ destination }) => destination);
+  const state = new OutboxState({ epochs, head: highest, destinations, gaps: gaps.toArray() });
+  return { state, held: [], setAside: [], newEpoch: !isClean, from: "disk", lost };
 }
 
-/** Which positions wait, as far as the disk knows. */
-export function liveOnDisk({ ranges, cursor, dead }: Loaded): LiveRanges {
+function highestOnDisk(disk: Loaded): number {
+  return Math.max(disk.head, disk.ranges.at(-1)?.to ?? 0, ...disk.destinations.map(({ cursor }) => cursor));
+}
+
+/** The broker first, which a fresh database does not know either. */
+function destinationsOf({ destinations }: Loaded): readonly [DiskDestination, ...DiskDestination[]] {
+  const none = { sampled: 0, delivered: 0, unheard: 0, dropped: {} };
+  const broker = destinations.find(({ name }) => name === DESTINATION);
+  return [
+    broker ?? { name: DESTINATION, cursor: 0, counters: none, dead: [] },
+    ...destinations.filter(({ name }) => name !== DESTINATION),
+  ];
+}
+
+/** What waits for the broker, and the counters, as far as the disk knows. */
+export function brokerOnDisk(disk: Loaded): { live: LiveRanges; counters: Counters } {
+  const [broker] = destinationsOf(disk);
+  const live = liveOf(disk, broker);
+  return { live, counters: { ...broker.counters, pending: live.total } };
+}
+
+function liveOf({ ranges }: Loaded, { cursor, dead }: DiskDestination): LiveRanges {
   const live = LiveRanges.of(ranges);
   live.remove(0, cursor);
   for (const position of dead) live.remove(position, position);
   return live;
 }
 
-function cleanStop(disk: Loaded): EpochRow | undefined {
-  const last = disk.epochs.at(-1);
-  const mark = new Map(disk.meta).get(CLEAN_STOP);
-  return last && mark === cleanStopMark(last.epoch, disk.head) ? last : undefined;
+function cleanStopOf(disk: Loaded): string | undefined {
+  return new Map(disk.meta).get(CLEAN_STOP);
 }
 
 export function cleanStopMark(epoch: number, head: number): string {
@@ -131,10 +143,15 @@ export function nextEpoch(last: EpochRow | undefined, base: number, wallMs: numb
 }
 
 /** A power cut takes what was counted in the last commit and not yet written with it. */
-function balanced(counters: Loaded["counters"], pending: number): { counters: Loaded["counters"]; lost: number } {
+function balance(
+  { name, cursor, counters }: DiskDestination,
+  live: LiveRanges,
+): { destination: DestinationSnapshot; lost: number } {
   const dropped = Object.values(counters.dropped).reduce((sum, count) => sum + count, 0);
-  const lost = counters.sampled - counters.delivered - dropped - pending;
-  if (lost <= 0) return { counters: { ...counters, sampled: counters.sampled - lost }, lost: 0 };
-  const counted = { ...counters.dropped, power_cut: (counters.dropped.power_cut ?? 0) + lost };
-  return { counters: { ...counters, dropped: counted }, lost };
+  const lost = counters.sampled - counters.delivered - dropped - live.total;
+  const balanced =
+    lost <= 0
+      ? { ...counters, sampled: counters.sampled - lost }
+      : { ...counters, dropped: { ...counters.dropped, [POWER_CUT]: (counters.dropped[POWER_CUT] ?? 0) + lost } };
+  return { destination: { name, cursor, counters: balanced, live: live.toArray() }, lost: Math.max(0, lost) };
 }

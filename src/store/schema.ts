@@ -7,6 +7,8 @@ export const DATABASE_NAME = "store.db";
  * A segment holds records of one boot and one epoch, at positions without a hole: deflated JSON, with our own CRC-32,
  * because SQLite does not see a flipped bit in a blob. `mono0` and `mono1` are the monotonic times (ms) of its first and
  * last record. Positions run over all epochs; `seq = position - epoch.base`.
+ *
+ * Counters but `head` are named `<destination> <counter>`. A gap is JSON.
  */
 export const migrations: readonly string[] = [
   `
@@ -29,5 +31,9 @@ export const migrations: readonly string[] = [
     broker TEXT NOT NULL DEFAULT '', topic TEXT NOT NULL, device TEXT, present INTEGER NOT NULL,
     PRIMARY KEY(broker, topic)
   ) WITHOUT ROWID;
+  `,
+  `
+  CREATE TABLE gap(id INTEGER PRIMARY KEY, gap TEXT NOT NULL);
+  UPDATE counter SET name = 'mqtt ' || name WHERE name <> 'head';
   `,
 ];

@@ -25,6 +25,19 @@ export class SegmentReader {
     return first ? records.slice(position - first.position) : [];
   }
 
+  /** Whatever of `from` to `to` the disk has, waiting or not; nothing is dropped for being unreadable. */
+  async range(from: number, to: number, limit: number): Promise<StoredRecord[]> {
+    const found: StoredRecord[] = [];
+    for (let next = from; next <= to && found.length < limit; ) {
+      const segments = await this.#disk.read((client) => client.call("read", next, RECORDS_A_FETCH), []);
+      const last = segments.at(-1);
+      if (!last) break;
+      for (const segment of segments) if (!segment.corrupt) found.push(...recordsOf(segment, this.#epochs));
+      next = last.position0 + last.count;
+    }
+    return found.filter(({ position }) => position >= from && position <= to).slice(0, limit);
+  }
+
   #cachedAt(position: number): readonly StoredRecord[] | undefined {
     for (const records of this.#cache.values()) {
       const first = records[0]?.position ?? Number.POSITIVE_INFINITY;

@@ -7,9 +7,12 @@ import { writeWhole } from "../sqlite/files.ts";
 import { decodeFrames, encodeFrame } from "./frames.ts";
 import type { OutboxEvent, OutboxSnapshot } from "./outbox-state.ts";
 
+/** Of another one nothing is understood: the disk alone says how things stood. */
+export const STAGING_FORMAT = 2;
+
 /** First frame of a staging file: whose it is, and how everything stood when it was written. */
 export interface StagingHeader extends OutboxSnapshot {
-  readonly format: 1;
+  readonly format: typeof STAGING_FORMAT;
   readonly instance: string;
   /** The machine's boot: positions of another one may have been given out and lost with its memory. */
   readonly boot: string;
@@ -47,7 +50,7 @@ export function readStaging(path: string): Staged | undefined {
     throw stagingError(path, error);
   }
   const [header, ...frames] = decodeFrames(bytes) as [StagingHeader?, ...Array<StagedEvent | StagedRest>];
-  if (header?.format !== 1) return undefined;
+  if (header?.format !== STAGING_FORMAT) return undefined;
   return {
     header,
     rest: frames.flatMap((frame) => (frame.kind === "rest" ? [frame.event] : [])),

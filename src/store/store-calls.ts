@@ -1,5 +1,7 @@
-import type { Counters } from "../core/gateway.ts";
+import type { Stamp } from "../core/reading.ts";
 import type { BootAnchors } from "../core/timeline.ts";
+import type { DestinationSnapshot } from "./destination.ts";
+import type { Gap } from "./gaps.ts";
 import type { Range } from "./live-ranges.ts";
 import type { EpochRow, SegmentText } from "./segments.ts";
 import type { LedgerEntry } from "./store.ts";
@@ -12,13 +14,13 @@ export interface StoreCalls {
   quarantine(wallMs: number): string;
   /** One transaction, durable when it answers. Safe to repeat after a failure. */
   write(batch: Batch): void;
-  usage(cursor: number): Usage;
+  usage(settled: number): Usage;
   /** The segment that holds `position`, or the next one, and those after it until they make `records`. */
   read(position: number, records: number): ReadSegment[];
-  /** End of the oldest whole segments that make up `bytes`; 0 when there is none. */
-  oldest(bytes: number): number;
-  /** End of the oldest whole segments that age out: sampled in `boot` before `monoMs`, or in one of `boots`. */
-  aged(boot: string, monoMs: number, boots: readonly string[]): number;
+  /** The oldest whole segments that make up `bytes`. */
+  oldest(bytes: number): Stretch | undefined;
+  /** The oldest whole segments that age out: sampled in `boot` before `monoMs`, or in one of `boots`. */
+  aged(boot: string, monoMs: number, boots: readonly string[]): Stretch | undefined;
   /** Deletes the segments that end at `position` or before, a little at a time. */
   trim(position: number): Promise<void>;
   close(): void;
@@ -29,12 +31,10 @@ export interface Loaded {
   readonly epochs: EpochRow[];
   /** Every position up to here was seen to: in a segment, delivered or dropped. */
   readonly head: number;
-  readonly cursor: number;
-  readonly counters: Omit<Counters, "pending">;
+  readonly destinations: DiskDestination[];
   /** Positions in segments, neighbours joined. */
   readonly ranges: Range[];
-  /** Positions that were set aside and may still be in a segment. */
-  readonly dead: number[];
+  readonly gaps: Gap[];
   readonly boots: BootAnchors[];
   readonly meta: Array<[key: string, value: string]>;
   readonly newest: Array<[device: string, channels: string]>;
@@ -42,14 +42,20 @@ export interface Loaded {
   readonly ledger: LedgerEntry[];
 }
 
+export interface DiskDestination extends Omit<DestinationSnapshot, "live"> {
+  /** Positions that were set aside and may still be in a segment. */
+  readonly dead: number[];
+}
+
 /** Changes for one transaction; what is absent stays as it is. */
 export interface Batch {
   readonly outbox?: {
     readonly segments: readonly SegmentText[];
     readonly head: number;
-    readonly cursor: number;
-    readonly counters: Omit<Counters, "pending">;
+    /** All of them: what the disk knows of others is forgotten. */
+    readonly destinations: ReadonlyArray<Omit<DestinationSnapshot, "live">>;
   };
+  readonly gaps?: ReadonlyArray<readonly [id: number, gap: Gap | undefined]>;
   readonly epochs?: readonly EpochRow[];
   readonly dead?: readonly DeadRow[];
   /** Positions whose segments cannot be read. */
@@ -76,6 +82,15 @@ export type ReadSegment =
 
 export interface Usage {
   readonly bytes: number;
-  /** Where and when the oldest segment after the cursor begins. */
+  /** Where and when the oldest segment begins that somebody still waits for. */
   readonly oldest?: { readonly boot: string; readonly mono0: number };
+}
+
+/** Some whole segments from the oldest on. */
+export interface Stretch {
+  /** Position of the last record. */
+  readonly end: number;
+  /** When the first and the last record were sampled. */
+  readonly since: Stamp;
+  readonly until: Stamp;
 }

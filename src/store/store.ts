@@ -2,6 +2,7 @@ import type { Newest } from "../core/board.ts";
 import type { Counters } from "../core/gateway.ts";
 import type { OutboxRecord, StoredRecord } from "../core/reading.ts";
 import type { BootAnchors } from "../core/timeline.ts";
+import type { Gap } from "./gaps.ts";
 
 /** Everything that outlives the process. Opened once; the worker thread behind it is the only one that touches SQLite. */
 export interface Store extends AsyncDisposable {
@@ -23,7 +24,8 @@ export interface Store extends AsyncDisposable {
   newest(device: string): ReadonlyMap<string, Newest>;
   forgetNewest(device: string): void;
 
-  counters(): Counters;
+  /** Of the broker, or of a consumer since it was named. */
+  counters(destination?: string): Counters;
   /** Faults that the operator should know of; empty when all is well. */
   faults(): readonly StoreFault[];
   usage(): StoreUsage;
@@ -45,23 +47,41 @@ export interface Store extends AsyncDisposable {
   flush(): Promise<void>;
 }
 
-/** What waits for delivery, in order. One cursor a destination; only `mqtt` for now. */
+/**
+ * What waits for delivery, in order. Each destination has a cursor and counters of its own: `mqtt`, the broker, which is
+ * always there, and the consumers. A record leaves the store once every destination is past it.
+ */
 export interface Outbox {
+  /** Names, `mqtt` first. */
+  readonly destinations: readonly string[];
+  /**
+   * Makes these the destinations beside `mqtt`. A new one begins with what `mqtt` still has to get; of one that is no
+   * longer named everything is forgotten.
+   */
+  setConsumers(consumers: readonly string[]): void;
   /** Position of the newest record; 0 when there never was one. */
   readonly head: number;
   /** Everything up to this position is acknowledged or set aside. */
   cursor(destination: string): number;
+  /** Where a reading is; undefined for one that was never given out. */
+  position(epoch: number, seq: number): number | undefined;
   /**
-   * At most `limit` records after `position`, in order: from memory where they still are, else from the disk. What cannot
+   * At most `limit` records after `position` that the destination waits for, in order: from memory where they still are, else from the disk. What cannot
    * be read there is dropped and counted. Rejects with STORE_IO while the disk does not answer.
    */
-  after(position: number, limit: number): Promise<StoredRecord[]>;
+  after(position: number, limit: number, destination?: string): Promise<StoredRecord[]>;
   /** Resolves as soon as there is a record after `position`; rejects with the signal's reason. */
-  arrival(position: number, signal: AbortSignal): Promise<void>;
+  arrival(position: number, signal: AbortSignal, destination?: string): Promise<void>;
+  /** What is still held of an epoch's readings `from` to `to`, delivered or not, in order; at most `limit`. */
+  range(epoch: number, from: number, to: number, limit: number): Promise<StoredRecord[]>;
   /** The destination has everything up to `position`. `unheard`: how many of those nobody was subscribed to. */
   acknowledge(destination: string, position: number, unheard?: number): void;
   /** Takes one record out of the way for good, kept with its reason for the operator. */
   setAside(destination: string, record: StoredRecord, reason: string): void;
+  /** What will not come, and nobody was told of yet, oldest first. At most 1000: neighbours of one kind are one gap. */
+  gaps(): readonly Gap[];
+  /** A gap was published. One that grew meanwhile stays, to be published again as a whole. */
+  acknowledgeGap(gap: Gap): void;
 }
 
 /** Every topic that this gateway ever published retained, whose it is, and whether it is still there. */

@@ -2,6 +2,7 @@ import type { Clock } from "../../src/core/clock.ts";
 import type { Counters } from "../../src/core/gateway.ts";
 import type { OutboxRecord, StoredRecord } from "../../src/core/reading.ts";
 import type { BootAnchors } from "../../src/core/timeline.ts";
+import type { Gap } from "../../src/store/gaps.ts";
 import type { LedgerEntry, Outbox, RetainedLedger, StoreFault, StoreUsage } from "../../src/store/store.ts";
 
 /** The store's outbox and ledger in memory: everything is durable at once and nothing is ever full. */
@@ -43,15 +44,32 @@ export class MemoryStore {
   }
 }
 
+interface Consumer {
+  cursor: number;
+  unheard: number;
+}
+
 class MemoryOutbox implements Outbox {
   readonly records: StoredRecord[] = [];
   readonly aside: { readonly record: StoredRecord; readonly reason: string }[] = [];
-  #cursor = 0;
-  #unheard = 0;
+  gapList: readonly Gap[] = [];
+  readonly #consumers = new Map<string, Consumer>([["mqtt", { cursor: 0, unheard: 0 }]]);
   #waiting: (() => void)[] = [];
 
   get head(): number {
     return this.records.length;
+  }
+
+  get destinations(): readonly string[] {
+    return [...this.#consumers.keys()];
+  }
+
+  setConsumers(names: readonly string[]): void {
+    const known = [...this.#consumers.keys()].filter((name) => name !== "mqtt");
+    for (const name of known) if (!names.includes(name)) this.#consumers.delete(name);
+    for (const name of names) {
+      if (!this.#consumers.has(name)) this.#consumers.set(name, { cursor: this.cursor(), unheard: 0 });
+    }
   }
 
   append(epoch: number, record: OutboxRecord): StoredRecord {
@@ -62,12 +80,22 @@ class MemoryOutbox implements Outbox {
     return stored;
   }
 
-  cursor(): number {
-    return this.#cursor;
+  cursor(destination = "mqtt"): number {
+    return this.#consumer(destination).cursor;
+  }
+
+  position(epoch: number, seq: number): number | undefined {
+    return this.records.find((stored) => stored.epoch === epoch && stored.seq === seq)?.position;
   }
 
   async after(position: number, limit: number): Promise<StoredRecord[]> {
     return this.records.slice(position, position + limit);
+  }
+
+  async range(epoch: number, from: number, to: number, limit: number): Promise<StoredRecord[]> {
+    return this.records
+      .filter((stored) => stored.epoch === epoch && stored.seq >= from && stored.seq <= to)
+      .slice(0, limit);
   }
 
   arrival(position: number, signal: AbortSignal): Promise<void> {
@@ -79,22 +107,38 @@ class MemoryOutbox implements Outbox {
     });
   }
 
-  acknowledge(_destination: string, position: number, unheard = 0): void {
-    if (position < this.#cursor) throw new Error(`the cursor went back from ${this.#cursor} to ${position}`);
-    this.#cursor = position;
-    this.#unheard += unheard;
+  acknowledge(destination: string, position: number, unheard = 0): void {
+    const consumer = this.#consumer(destination);
+    if (position < consumer.cursor) throw new Error(`the cursor went back from ${consumer.cursor} to ${position}`);
+    consumer.cursor = position;
+    consumer.unheard += unheard;
   }
 
-  setAside(_destination: string, record: StoredRecord, reason: string): void {
-    this.aside.push({ record, reason });
+  setAside(destination: string, record: StoredRecord, reason: string): void {
+    if (destination === "mqtt") this.aside.push({ record, reason });
+  }
+
+  gaps(): readonly Gap[] {
+    return this.gapList;
+  }
+
+  acknowledgeGap(gap: Gap): void {
+    this.gapList = this.gapList.filter((one) => one !== gap);
   }
 
   counters(): Counters {
     const dropped: Record<string, number> = {};
     for (const { reason } of this.aside) dropped[reason] = (dropped[reason] ?? 0) + 1;
-    const pending = this.head - this.#cursor;
-    const delivered = this.#cursor - this.aside.length;
-    return { sampled: this.head, delivered, unheard: this.#unheard, pending, dropped };
+    const { cursor, unheard } = this.#consumer("mqtt");
+    const pending = this.head - cursor;
+    const delivered = cursor - this.aside.length;
+    return { sampled: this.head, delivered, unheard, pending, dropped };
+  }
+
+  #consumer(name: string): Consumer {
+    const consumer = this.#consumers.get(name);
+    if (!consumer) throw new Error(`no destination ${name}`);
+    return consumer;
   }
 }
 

@@ -1,0 +1,68 @@
+import type { BootAnchors } from "../core/timeline.ts";
+import type { Database } from "../sqlite/database.ts";
+import type { Range } from "./live-ranges.ts";
+import type { DiskDestination, Loaded } from "./store-calls.ts";
+
+/** A counter's name of a reason that records were dropped for. */
+export const DROPPED = "dropped:";
+
+/** Reads everything but the records. */
+export function load({ sql }: Pick<Database, "sql">): Loaded {
+  const all = <T>(query: string) => sql.prepare<[], T>(query).all();
+  const pairs = <K, V>(query: string) => sql.prepare<[], [K, V]>(query).raw().all() as [K, V][];
+  const counter = new Map(pairs<string, number>("SELECT name, value FROM counter"));
+  const dead = sql.prepare<[string], number>("SELECT position FROM dead WHERE destination = ?").pluck();
+  return {
+    epochs: all("SELECT epoch, base, uuid AS boot FROM epoch JOIN boot ON boot.id = epoch.boot ORDER BY base, epoch"),
+    head: counter.get("head") ?? 0,
+    destinations: pairs<string, number>("SELECT destination, position FROM cursor").map(([name, cursor]) => ({
+      name,
+      cursor,
+      counters: countersOf(counter, name),
+      dead: dead.all(name),
+    })),
+    ranges: joined(sql.prepare<[], [number, number]>("SELECT position0, count FROM segment ORDER BY position0").raw()),
+    gaps: pairs<number, string>("SELECT id, gap FROM gap ORDER BY id").map(([, gap]) => JSON.parse(gap)),
+    boots: all<BootRow>("SELECT uuid, anchors, seen FROM boot ORDER BY id").map(bootOf),
+    meta: pairs("SELECT key, value FROM meta"),
+    newest: pairs("SELECT device, channels FROM newest"),
+    tombstones: pairs("SELECT device, wall_ms FROM tombstone"),
+    ledger: pairs<string, string | null>("SELECT topic, device FROM ledger WHERE broker = '' AND present").map(
+      ([topic, device]) => (device === null ? { topic } : { topic, device }),
+    ),
+  };
+}
+
+interface BootRow {
+  readonly uuid: string;
+  readonly anchors: string;
+  readonly seen: string | null;
+}
+
+function bootOf({ uuid, anchors, seen }: BootRow): BootAnchors {
+  return { boot: uuid, anchors: JSON.parse(anchors), ...(seen !== null && { seen: JSON.parse(seen) }) };
+}
+
+function countersOf(counter: ReadonlyMap<string, number>, destination: string): DiskDestination["counters"] {
+  const value = (name: string) => counter.get(`${destination} ${name}`) ?? 0;
+  const prefix = `${destination} ${DROPPED}`;
+  const dropped = [...counter].flatMap(([name, count]) =>
+    name.startsWith(prefix) ? [[name.slice(prefix.length), count] as const] : [],
+  );
+  return {
+    sampled: value("sampled"),
+    delivered: value("delivered"),
+    unheard: value("unheard"),
+    dropped: Object.fromEntries(dropped),
+  };
+}
+
+function joined(segments: { iterate(): Iterable<unknown> }): Range[] {
+  const ranges: Range[] = [];
+  for (const [from, count] of segments.iterate() as Iterable<[number, number]>) {
+    const last = ranges.at(-1);
+    if (last && last.to + 1 === from) ranges[ranges.length - 1] = { from: last.from, to: from + count - 1 };
+    else ranges.push({ from, to: from + count - 1 });
+  }
+  return ranges;
+}
