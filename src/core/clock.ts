@@ -4,7 +4,7 @@ import type { Stamp } from "./reading.ts";
 export interface Clock {
   /** Milliseconds since the Unix epoch. Jumps when it is set. */
   wallMs(): number;
-  /** CLOCK_MONOTONIC (milliseconds since this machine booted). Never jumps, stops while the machine is suspended. */
+  /** Milliseconds since this machine booted, time suspended included. Nobody can set it. */
   monoMs(): number;
   /** The kernel's boot id: which life of the machine `monoMs` belongs to. */
   bootId(): string;

@@ -14,7 +14,7 @@ export interface Sample {
   readonly quality?: Readonly<Record<string, Quality>>;
 }
 
-/** When something happened: which boot, and CLOCK_MONOTONIC in milliseconds. Wall time is derived when it is sent. */
+/** When something happened: which boot, and the milliseconds since it began. Wall time is derived when it is sent. */
 export interface Stamp {
   readonly boot: string;
   readonly monoMs: number;

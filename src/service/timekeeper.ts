@@ -1,6 +1,6 @@
 import type { Clock, SyncState } from "../core/clock.ts";
 import type { Log } from "../core/log.ts";
-import type { Anchor, BootAnchors } from "../core/timeline.ts";
+import { type Anchor, type BootAnchors, DRIFT } from "../core/timeline.ts";
 
 /** What the timekeeper needs of the store. */
 export interface BootBook {
@@ -16,10 +16,9 @@ export interface ClockLook {
 
 const POLL_MS = 10_000;
 const ANCHOR_PERIOD_MS = 600_000;
-/** A quartz drifts by up to some 50 ppm; what moves further than that, and than this, was set. */
+/** What moves further than a quartz drifts, and than this, was set. */
 const STEP_MS = 250;
-const DRIFT = 60e-6;
-/** Interpolation over hours costs nothing in precision, a longer list does on the card. */
+/** Anchors hours apart cost nothing in precision, a longer list does on the card. */
 const MAX_ANCHORS = 64;
 /** A clock that claims to be synced and shows a time before this program was written is not. */
 const FLOOR_WALL_MS = Date.parse("2026-01-01T00:00:00Z");
@@ -84,7 +83,7 @@ function withSeen(known: BootAnchors, seen: Anchor): BootAnchors {
   return isDue ? { ...known, seen } : known;
 }
 
-/** Drops every other anchor of the older half, never a step nor the one before it: these mark where lines end. */
+/** Drops every other anchor of the older half, never a step nor the one before it: from these on, times are told otherwise. */
 function thinned(anchors: readonly Anchor[]): readonly Anchor[] {
   if (anchors.length <= MAX_ANCHORS) return anchors;
   const half = anchors.length / 2;

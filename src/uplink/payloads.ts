@@ -38,7 +38,10 @@ export interface ReadingContext {
   readonly replay: boolean;
 }
 
-/** One reading. `replay` marks what was taken before this connection came up: history, not news. */
+/**
+ * One reading. `replay` marks what was taken before this connection came up: history, not news. An estimated time comes
+ * with the bounds that are known of the true one.
+ */
 export function readingPayload({ epoch, seq, record }: StoredRecord, { info, time, replay }: ReadingContext): string {
   const values: Record<string, Value> = {};
   for (const [key, value] of Object.entries(record.values)) {
@@ -52,6 +55,8 @@ export function readingPayload({ epoch, seq, record }: StoredRecord, { info, tim
     seq,
     time: timeText(time.wallMs),
     clock: time.clock,
+    ...(time.earliestMs !== undefined && { earliest: timeText(time.earliestMs) }),
+    ...(time.latestMs !== undefined && { latest: timeText(time.latestMs) }),
     values,
     ...(record.quality && { quality: record.quality }),
     replay,

@@ -19,8 +19,10 @@ describe("a stamp of a boot that was synced", () => {
     expect(wall(boots, "a", 500)).toEqual({ wallMs: NOON + 500, clock: "synced" });
   });
 
-  it("between two anchors lies on the line between them", () => {
-    expect(wall(boots, "a", 1500)).toEqual({ wallMs: NOON + 1500 + 5, clock: "synced" });
+  it("after an anchor goes on as that says, and keeps that time when later ones come", () => {
+    const earlier = boots.map((boot) => ({ ...boot, anchors: boot.anchors.slice(0, 1) }));
+    expect(wall(earlier, "a", 1500)).toEqual({ wallMs: NOON + 1500, clock: "synced" });
+    expect(wall(boots, "a", 1500)).toEqual(wall(earlier, "a", 1500));
   });
 
   it("before a step goes on as the anchor before it says", () => {
@@ -37,7 +39,7 @@ describe("a stamp of a boot that never synced", () => {
   const after: BootAnchors = { boot: "after", anchors: [anchor(60_000, NOON + 3_600_000)] };
 
   it("of the running boot is what the clock shows", () => {
-    expect(wall([{ boot: "now", anchors: [] }], "now", 1000, NOON)).toEqual({
+    expect(wall([{ boot: "now", anchors: [] }], "now", 1000, NOON)).toStrictEqual({
       wallMs: NOON + 1000,
       clock: "estimated",
     });
@@ -47,6 +49,15 @@ describe("a stamp of a boot that never synced", () => {
     const boots: BootAnchors[] = [{ boot: "now", anchors: [], seen: anchor(500, NOON) }];
     expect(wall(boots, "now", 1000, NOON - 0.9).wallMs).toBe(NOON + 1000);
     expect(wall(boots, "now", 1000, NOON + 3_600_000).wallMs).toBe(NOON + 3_601_000);
+  });
+
+  it("is sent with the bounds that the boots before and after it set, a quartz's drift allowed for", () => {
+    const lost: BootAnchors = { boot: "lost", anchors: [], seen: anchor(600_000, 0) };
+    expect(wall([lost], "lost", 2000)).not.toHaveProperty("earliestMs");
+    expect(wall([before, lost], "lost", 2000)).not.toHaveProperty("latestMs");
+    const { earliestMs = 0, latestMs = 0 } = wall([before, lost, after], "lost", 2000);
+    expect(NOON + 1000 + 2000 - earliestMs).toBeCloseTo(100 + 2000 * 60e-6, 3);
+    expect(latestMs - (NOON + 3_600_000 - 598_000)).toBeCloseTo(100 + (60_000 + 598_000) * 60e-6, 3);
   });
 
   it("of the running boot is never before the end of the one before", () => {
