@@ -2,7 +2,7 @@
 export interface BrokerLimits {
   /** Unfinished QoS 2 publishes from one client: past it disconnected, 0x93. Stated in CONNACK. */
   readonly receiveMaximum: number;
-  /** Of what a client may assign: past it disconnected, 0x94. Stated in CONNACK. */
+  /** Of what a client may assign: past it disconnected, 0x94. Stated in CONNACK. A client is assigned as many at most. */
   readonly topicAliasMaximum: number;
   /** A larger packet is refused from its header, 0x95. Stated in CONNACK. */
   readonly packetBytes: number;

@@ -2,6 +2,7 @@ import type { Version } from "./codec/packets.ts";
 import type { Wire } from "./codec/publish.ts";
 import { Fifo } from "./fifo.ts";
 import type { BrokerLimits } from "./limits.ts";
+import type { OutgoingAliases } from "./outgoing-aliases.ts";
 import type { Journal } from "./persistence/journal.ts";
 import type { BrokerStats } from "./stats.ts";
 import type { Timers } from "./timers.ts";
@@ -44,6 +45,8 @@ export class Outgoing {
   version: Version = 4;
   /** What the client takes [MQTT-3.1.2-24]. */
   maxPacketBytes = Number.POSITIVE_INFINITY;
+  /** Undefined where the client takes none. */
+  aliases: OutgoingAliases | undefined;
   readonly #socket: Transport;
   readonly #deps: OutgoingDeps;
   readonly #events: OutgoingEvents;
@@ -173,10 +176,11 @@ export class Outgoing {
   }
 
   /** A PUBLISH, counted as such; `whenSafe` as in `pushWhenSafe`. */
-  publish(wire: Wire, packetId: number, whenSafe = false): void {
+  publish(shared: Wire, packetId: number, whenSafe = false): void {
     const { stats } = this.#deps;
     stats.publishesSent++;
-    stats.publishBytesSent += wire.bytes.length - wire.payloadStart;
+    stats.publishBytesSent += shared.bytes.length - shared.payloadStart;
+    const wire = this.aliases === undefined ? shared : this.aliases.apply(shared, this.maxPacketBytes);
     if (whenSafe) this.pushWhenSafe(wire, packetId);
     else this.push(wire, packetId);
   }

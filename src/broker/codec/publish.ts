@@ -225,12 +225,13 @@ function encodeSubscriptionIds(ids: readonly number[]): Buffer {
   return writer.done();
 }
 
-function lengthBytes(value: number): number {
+/** How many bytes a length takes on the wire. */
+export function lengthBytes(value: number): number {
   if (value > maxVariableByteInteger) throw new RangeError(`${value} bytes do not fit a packet`);
   return value < 0x80 ? 1 : value < 0x4000 ? 2 : value < 0x200000 ? 3 : 4;
 }
 
-function writeLength(bytes: Buffer, at: number, value: number): void {
+export function writeLength(bytes: Buffer, at: number, value: number): void {
   let rest = value;
   let to = at;
   while (rest > 0x7f) {

@@ -8,6 +8,7 @@ import type { Properties } from "../codec/properties.ts";
 import { connackCodeV4, malformed, ProtocolFault, reason } from "../codec/reasons.ts";
 import { isSystemTopic, separatorCount } from "../codec/topic-rules.ts";
 import { type Identity, nameOf } from "../options.ts";
+import { OutgoingAliases } from "../outgoing-aliases.ts";
 import { willOf } from "../will.ts";
 
 /** CONNECT: refused with the reason that its version has a word for, or handed on to authentication. */
@@ -90,6 +91,8 @@ function accept(client: Client, connect: ConnectPacket, identity: Identity): voi
   client.connectExpiryS = expiryS;
   client.outgoing.version = client.version;
   client.outgoing.maxPacketBytes = connect.properties.maximumPacketSize ?? Number.POSITIVE_INFINITY;
+  const aliases = Math.min(connect.properties.topicAliasMaximum ?? 0, limits.topicAliasMaximum);
+  if (aliases > 0) client.outgoing.aliases = new OutgoingAliases(aliases);
   client.parser.strictLength = client.version === 5;
   stats.clients++;
   stats.connects++;

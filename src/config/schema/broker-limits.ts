@@ -8,7 +8,7 @@ const MANY = 10_000_000;
 export const brokerLimits = z
   .strictObject({
     receive_maximum: count(1, 65535).default(20).describe("QoS 1 and 2 messages a client may have under way to us"),
-    topic_alias_maximum: count(0, 65535).default(10).describe("Topic aliases of one connection"),
+    topic_alias_maximum: count(0, 65535).default(10).describe("Topic aliases of one connection, each way"),
     packet_size: size({ minBytes: KIB, maxBytes: 268_435_460 }).prefault("2MB").describe("Largest packet taken"),
     keep_alive: duration({ minMs: 1000, maxMs: 65_535_000 })
       .prefault("65535s")
