@@ -5,6 +5,7 @@ import { ProtocolFault, reason } from "./codec/reasons.ts";
 import type { BrokerContext } from "./context.ts";
 import { handleFirstPacket } from "./handlers/connect.ts";
 import { handlePacket } from "./handlers/packet.ts";
+import { MountPoint } from "./mount-point.ts";
 import { type Identity, type ListenerOptions, nameOf } from "./options.ts";
 import { Outgoing } from "./outgoing.ts";
 import { Parser } from "./parser.ts";
@@ -30,6 +31,8 @@ export class Client implements SessionLink {
   session: Session | undefined;
   /** What the client lets stand for which topic; by alias, so the first is unused. */
   readonly topicAliases: (Topic | undefined)[] = [];
+  /** Undefined where topics are as they are. */
+  readonly mountPoint: MountPoint | undefined;
   /** The session expiry that CONNECT asked for, which DISCONNECT cannot raise from 0. */
   connectExpiryS = 0;
   readonly publishRate: RateLimit | undefined;
@@ -55,11 +58,13 @@ export class Client implements SessionLink {
     this.#lastHeardMs = broker.timers.nowMs();
     const { publishRate } = broker.limits;
     this.publishRate = Number.isFinite(publishRate) ? new RateLimit(publishRate, this.#lastHeardMs) : undefined;
+    if (listener.mountPoint) this.mountPoint = new MountPoint(listener.mountPoint);
     this.outgoing = new Outgoing(socket, broker, {
       drained: () => this.#drained(),
       refused: () => this.end(reason.quotaExceeded, "what it sent cannot be made safe: the disk refuses it"),
       stalled: () => this.endSoon(reason.quotaExceeded, "it does not read what waits for it"),
     });
+    this.outgoing.mountPoint = this.mountPoint;
     this.parser = new Parser(broker.limits.packetBytes, (first, bytes, start, end) =>
       this.#take(first, bytes, start, end),
     );

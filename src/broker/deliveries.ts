@@ -178,9 +178,9 @@ export class Deliveries {
       this.record?.finished(delivery);
       return;
     }
-    const wire = message.wire(outgoing.version, qos, retain, subscriptionIds);
-    if (wire.bytes.length > outgoing.maxPacketBytes) {
-      stats.dropped.tooLarge++; // [MQTT-3.1.2-25]: as if it had been delivered
+    const wire = outgoing.wireOf(message, qos, retain, subscriptionIds);
+    if (wire === undefined || wire.bytes.length > outgoing.maxPacketBytes) {
+      stats.dropped[wire ? "tooLarge" : "denied"]++; // [MQTT-3.1.2-25]: as if it had been delivered
       this.record?.finished(delivery);
       return;
     }
@@ -203,9 +203,9 @@ export class Deliveries {
       return;
     }
     const { message, qos, retain, subscriptionIds } = delivery;
-    const wire = message.wire(outgoing.version, qos, retain, subscriptionIds);
-    if (wire.bytes.length > outgoing.maxPacketBytes) {
-      this.#deps.stats.dropped.tooLarge++;
+    const wire = outgoing.wireOf(message, qos, retain, subscriptionIds);
+    if (wire === undefined || wire.bytes.length > outgoing.maxPacketBytes) {
+      this.#deps.stats.dropped[wire ? "tooLarge" : "denied"]++;
       this.#finish(packetId);
       return;
     }

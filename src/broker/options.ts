@@ -35,6 +35,8 @@ interface AnyListenerOptions {
   readonly maxQos?: Qos;
   /** Clients without a user name. Default: true without `authenticate` and `passwordFile`. */
   readonly allowAnonymous?: boolean;
+  /** Put before every topic of its clients; see `MountPoint`. */
+  readonly mountPoint?: string;
   /** Users and passwords in Mosquitto's format. */
   readonly passwordFile?: string;
   /** Who may use which topics, in Mosquitto's format; everyone all of them by default. */

@@ -1,7 +1,9 @@
-import type { Version } from "./codec/packets.ts";
+import type { Qos, Version } from "./codec/packets.ts";
 import type { Wire } from "./codec/publish.ts";
 import { Fifo } from "./fifo.ts";
 import type { BrokerLimits } from "./limits.ts";
+import type { Message } from "./message.ts";
+import type { MountPoint } from "./mount-point.ts";
 import type { OutgoingAliases } from "./outgoing-aliases.ts";
 import type { Journal } from "./persistence/journal.ts";
 import type { BrokerStats } from "./stats.ts";
@@ -47,6 +49,8 @@ export class Outgoing {
   maxPacketBytes = Number.POSITIVE_INFINITY;
   /** Undefined where the client takes none. */
   aliases: OutgoingAliases | undefined;
+  /** Undefined where the client sees topics as they are. */
+  mountPoint: MountPoint | undefined;
   readonly #socket: Transport;
   readonly #deps: OutgoingDeps;
   readonly #events: OutgoingEvents;
@@ -162,6 +166,18 @@ export class Outgoing {
       this.#scheduled = true;
       this.#deps.turn.atEnd(this.#flushAtEnd);
     }
+  }
+
+  /** The PUBLISH in this client's form. Undefined: the topic is none that the client could name. */
+  wireOf(
+    message: Message,
+    qos: Qos,
+    retain: boolean,
+    subscriptionIds: readonly number[] | undefined,
+  ): Wire | undefined {
+    return this.mountPoint === undefined
+      ? message.wire(this.version, qos, retain, subscriptionIds)
+      : this.mountPoint.wire(message, this.version, qos, retain, subscriptionIds);
   }
 
   /** For QoS 0: dropped and counted where the peer does not read. */

@@ -139,8 +139,9 @@ export class Session implements Subscriber {
     }
     const outgoing = this.link?.outgoing;
     if (outgoing === undefined) return; // QoS 0 is not kept for those who are away
-    const wire = message.wire(outgoing.version, 0, retain, subscriptionIds);
-    if (wire.bytes.length <= outgoing.maxPacketBytes) outgoing.offer(wire);
+    const wire = outgoing.wireOf(message, 0, retain, subscriptionIds);
+    if (wire === undefined) this.#deps.stats.dropped.denied++;
+    else if (wire.bytes.length <= outgoing.maxPacketBytes) outgoing.offer(wire);
     else this.#deps.stats.dropped.tooLarge++;
   }
 

@@ -53,7 +53,17 @@ function sameEndpoint(listeners: readonly Listener[]): Finding[] {
   });
 }
 
-function listenerFindings({ path, value }: Listener, commonPasswords: boolean): Finding[] {
+function listenerFindings(listener: Listener, commonPasswords: boolean): Finding[] {
+  return [...mountPointFindings(listener), ...endpointFindings(listener, commonPasswords)];
+}
+
+function mountPointFindings({ path, value: { mount_point: mountPoint } }: Listener): Finding[] {
+  if (typeof mountPoint !== "string" || mountPoint === "" || mountPoint.endsWith("/")) return [];
+  const message = "without `/` at its end no filter that begins with a wildcard is possible, such as `#`";
+  return [warning([...path, "mount_point"], message)];
+}
+
+function endpointFindings({ path, value }: Listener, commonPasswords: boolean): Finding[] {
   if (value.path !== undefined) {
     const other = ["address", "port"].find((key) => value[key] !== undefined);
     return other

@@ -1,6 +1,5 @@
 import { matches } from "./paths.ts";
 import type { Finding } from "./problems.ts";
-import type { ListenerConfig } from "./schema/broker.ts";
 
 /** Valid configuration whose machinery is not there yet. Each version takes lines out of this table. */
 interface Inactive {
@@ -11,8 +10,6 @@ interface Inactive {
   /** Only these values ask for it. */
   readonly when?: (value: unknown) => boolean;
 }
-
-const isSet = (value: unknown): boolean => value !== false && value !== null && value !== "";
 
 const inactive: readonly Inactive[] = [
   {
@@ -27,7 +24,6 @@ const inactive: readonly Inactive[] = [
   },
   { path: "removed_devices", what: "decommissioning of devices that left the configuration" },
   { path: "web", what: "the dashboard" },
-  { path: "broker.listeners.*.mount_point", what: "mount points (this listener stays closed)", when: isSet },
   { path: "mqtt.qos.commands", what: "commands" },
   { path: "devices.*.qos.commands", what: "commands" },
   { path: "devices.*.previous_id", what: "renaming of a device" },
@@ -47,9 +43,4 @@ export function inactiveFindings(tree: unknown): Finding[] {
         }),
       ),
   );
-}
-
-/** The listeners that the broker can serve as they are asked for; the others stay closed rather than open wider. */
-export function activeListeners(listeners: readonly ListenerConfig[]): ListenerConfig[] {
-  return listeners.filter(({ mountPoint }) => mountPoint === "");
 }

@@ -4,7 +4,6 @@ import type { Broker } from "../broker/broker.ts";
 import type { BoundAddress } from "../broker/listeners/listen.ts";
 import type { BrokerOptions, ListenerOptions } from "../broker/options.ts";
 import { version } from "../cli/version.ts";
-import { activeListeners } from "../config/inactive.ts";
 import type { ListenerConfig } from "../config/schema/broker.ts";
 import type { Config } from "../config/schema/config.ts";
 import type { GatewayInfo } from "../core/gateway.ts";
@@ -24,7 +23,7 @@ export function privateSocket(runtimeDirectory: string): string {
 }
 
 export function brokerOptions(broker: Config["broker"], privatePath?: string): BrokerOptions {
-  const listeners = activeListeners(broker.listeners).map(listenerOptions);
+  const listeners = broker.listeners.map(listenerOptions);
   const { keepAliveMs, sessionExpiryMs, publishRate, ...limits } = broker.limits;
   return {
     listeners: [...listeners, ...(privatePath ? [{ ...ownWayIn, path: privatePath }] : [])],
@@ -40,8 +39,8 @@ export function brokerOptions(broker: Config["broker"], privatePath?: string): B
   };
 }
 
-function listenerOptions({ endpoint, mountPoint: _, ...listener }: ListenerConfig): ListenerOptions {
-  const { kind: __, ...where } = endpoint;
+function listenerOptions({ endpoint, ...listener }: ListenerConfig): ListenerOptions {
+  const { kind: _, ...where } = endpoint;
   return { ...where, ...listener };
 }
 

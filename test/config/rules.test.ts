@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import { activeListeners } from "../../src/config/inactive.ts";
 import { errorsOf, noticesOf, parse } from "./support.ts";
 
 const devices = (...lines: string[]): string => `devices:\n${lines.map((line) => `  - { ${line} }\n`).join("")}`;
@@ -129,11 +128,12 @@ describe("rules of the network sections", () => {
     expect(parse("mqtt: { url: 'mqtt://h' }\nbroker: { enabled: true }").config.broker.enabled).toBe(true);
   });
 
-  it("serves only the listeners that it can serve as they are asked for", () => {
-    const active = (text: string): number => activeListeners(parse(text).config.broker.listeners).length;
+  it("wants a mount point that filters with wildcards can follow", () => {
+    const mounted = (prefix: string): string => `broker: { listeners: [{ mount_point: ${prefix} }] }`;
 
-    expect(active("log: {}")).toBe(1);
-    expect(active("broker: { listeners: [{ mount_point: a/ }, { port: 1884 }] }")).toBe(1);
+    expect(noticesOf(mounted("house/"))).toEqual([]);
+    expect(noticesOf(mounted("house"))).toEqual([expect.objectContaining({ severity: "warning" })]);
+    for (const wrong of ["a/+", "'#'", "$share/a/"]) expect(errorsOf(mounted(wrong))).toHaveLength(1);
   });
 
   it("means paths from the configuration's own folder", () => {

@@ -6,9 +6,10 @@ import { decodeConnect, encodeConnack, UnknownVersion } from "../codec/connect.t
 import type { ConnackPacket, ConnectPacket } from "../codec/packets.ts";
 import type { Properties } from "../codec/properties.ts";
 import { connackCodeV4, malformed, ProtocolFault, reason } from "../codec/reasons.ts";
-import { isSystemTopic, separatorCount } from "../codec/topic-rules.ts";
+import { isSystemTopic } from "../codec/topic-rules.ts";
 import { type Identity, nameOf } from "../options.ts";
 import { OutgoingAliases } from "../outgoing-aliases.ts";
+import type { Topic } from "../topic-table.ts";
 import { willOf } from "../will.ts";
 
 /** CONNECT: refused with the reason that its version has a word for, or handed on to authentication. */
@@ -34,7 +35,6 @@ export function handleFirstPacket(client: Client, bytes: Buffer, start: number, 
 const levelAt = 6;
 
 function check(client: Client, connect: ConnectPacket): void {
-  const { limits } = client.broker;
   if (connect.version === 5 && client.parser.longHeader)
     throw malformed("the remaining length is longer than it needs to be");
   if (connect.version === 4 && connect.clientId === "" && (!connect.cleanStart || connect.isMqtt31))
@@ -45,10 +45,15 @@ function check(client: Client, connect: ConnectPacket): void {
     throw new ProtocolFault(reason.payloadFormatInvalid, "the will says it is UTF-8 and is not");
   if (connect.will && connect.will.qos > (client.listener.maxQos ?? 2))
     throw new ProtocolFault(reason.qosNotSupported, `a will at QoS ${connect.will.qos}`); // [MQTT-3.2.2-12]
-  if (connect.will && isSystemTopic(connect.will.topic))
-    throw new ProtocolFault(reason.notAuthorized, "a will to the broker's own topics");
-  if (connect.will && separatorCount(connect.will.topic) > limits.topicLevels)
-    throw new ProtocolFault(reason.topicNameInvalid, `the will's topic has more than ${limits.topicLevels} levels`);
+  if (connect.will) willTopic(client, connect.will.topic);
+}
+
+function willTopic({ broker, mountPoint }: Client, asked: string): Topic {
+  const bytes = Buffer.from(asked, "utf8");
+  const { topics } = broker;
+  const topic = mountPoint ? mountPoint.intern(topics, bytes, 0, bytes.length) : topics.intern(bytes, 0, bytes.length);
+  if (isSystemTopic(topic.name)) throw new ProtocolFault(reason.notAuthorized, "a will to the broker's own topics");
+  return topic;
 }
 
 function refuse(client: Client, code: number, why: string, inVersion5: boolean): void {
@@ -77,7 +82,7 @@ async function acceptWhenAuthenticated(client: Client, connect: ConnectPacket): 
 }
 
 function accept(client: Client, connect: ConnectPacket, identity: Identity): void {
-  const { sessions, topics, limits, stats, log, journal } = client.broker;
+  const { sessions, limits, stats, log, journal } = client.broker;
   const expiryS = sessionExpiryS(connect, limits.sessionExpiryS);
   const opened = sessions.open(identity, connect.cleanStart, expiryS > 0);
   if (opened === undefined) {
@@ -86,7 +91,7 @@ function accept(client: Client, connect: ConnectPacket, identity: Identity): voi
   }
   const { session, present } = opened;
   session.expiryMs = expiryS * 1000;
-  session.will = connect.will && willOf(connect.will, topics.internName(connect.will.topic));
+  session.will = connect.will && willOf(connect.will, willTopic(client, connect.will.topic));
   const keepAliveS = keepAlive(connect, limits.keepAliveS);
   client.connectExpiryS = expiryS;
   client.outgoing.version = client.version;

@@ -110,18 +110,24 @@ function isRepeated(client: Client, session: Session, packetId: number): boolean
 }
 
 function topicOf(client: Client, bytes: Buffer, { topicStart, topicEnd, properties }: PublishView): Topic {
-  if (properties === undefined) return client.broker.topics.intern(bytes, topicStart, topicEnd);
+  if (properties === undefined) return intern(client, bytes, topicStart, topicEnd);
   if (properties.subscriptionIdentifiers !== undefined) throw protocolError("PUBLISH with a subscription identifier"); // [MQTT-3.3.4-6]
   const { topicAlias } = properties;
-  if (topicAlias === undefined) return client.broker.topics.intern(bytes, topicStart, topicEnd);
+  if (topicAlias === undefined) return intern(client, bytes, topicStart, topicEnd);
   if (topicAlias > client.broker.limits.topicAliasMaximum)
     throw new ProtocolFault(reason.topicAliasInvalid, `topic alias ${topicAlias}`); // [MQTT-3.3.2-9]
   if (topicEnd > topicStart) {
-    const topic = client.broker.topics.intern(bytes, topicStart, topicEnd);
+    const topic = intern(client, bytes, topicStart, topicEnd);
     client.topicAliases[topicAlias] = topic;
     return topic;
   }
   const topic = client.topicAliases[topicAlias];
   if (topic === undefined) throw protocolError(`topic alias ${topicAlias} was not assigned`);
   return topic;
+}
+
+function intern({ broker, mountPoint }: Client, bytes: Buffer, start: number, end: number): Topic {
+  return mountPoint === undefined
+    ? broker.topics.intern(bytes, start, end)
+    : mountPoint.intern(broker.topics, bytes, start, end);
 }

@@ -12,7 +12,10 @@ export function handleSubscribe(client: Client, packet: SubscribePacket): void {
   const id = packet.properties.subscriptionIdentifiers?.[0];
   const due: Subscription[] = [];
   const reasons = packet.subscriptions.map((asked) => {
-    const request = { ...asked, qos: Math.min(asked.qos, client.listener.maxQos ?? 2) as Qos }; // [MQTT-3.2.2-9]
+    const filter = client.mountPoint === undefined ? asked.filter : client.mountPoint.filter(asked.filter);
+    const qos = Math.min(asked.qos, client.listener.maxQos ?? 2) as Qos; // [MQTT-3.2.2-9]
+    if (filter === undefined) return client.version === 5 ? reason.topicFilterInvalid : failureV4;
+    const request = { ...asked, filter, qos };
     const refused = refusal(client, session, request);
     if (refused !== undefined) return client.version === 5 ? refused : failureV4;
     const subscription: Subscription = { ...request, subscriber: session, ...(id !== undefined && { id }) };

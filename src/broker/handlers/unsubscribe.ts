@@ -5,8 +5,10 @@ import { encodeUnsuback } from "../codec/unsubscribe.ts";
 
 /** Answered always [MQTT-3.10.4-4]. */
 export function handleUnsubscribe(client: Client, { packetId, filters }: UnsubscribePacket): void {
-  const reasons = filters.map((filter) =>
-    client.session?.unsubscribe(filter) ? reason.success : reason.noSubscriptionExisted,
-  );
+  const { session, mountPoint } = client;
+  const reasons = filters.map((asked) => {
+    const filter = mountPoint === undefined ? asked : mountPoint.filter(asked);
+    return filter !== undefined && session?.unsubscribe(filter) ? reason.success : reason.noSubscriptionExisted;
+  });
   client.sendWhenSafe(encodeUnsuback({ type: "unsuback", packetId, reasons, properties: {} }, client.version));
 }

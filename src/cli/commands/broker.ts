@@ -1,7 +1,7 @@
 import type { Broker } from "../../broker/broker.ts";
 import { loadConfig } from "../../config/load.ts";
 import { placeOf } from "../../config/problems.ts";
-import { GatewayError, isGatewayError } from "../../core/errors.ts";
+import { isGatewayError } from "../../core/errors.ts";
 import type { Log } from "../../core/log.ts";
 import { linuxClock } from "../../hardware/clock.ts";
 import { createLog, logStyle } from "../../service/log.ts";
@@ -18,9 +18,6 @@ export const broker: Command = {
     const log = createLog(logStyle(io.env), config.log.level, (line) => io.err(line));
     for (const notice of notices) log.warn(notice.message, { at: placeOf(notice) });
     const options = brokerOptions(config.broker);
-    if (options.listeners.length === 0) {
-      throw new GatewayError("CONFIG_INVALID", `none of the listeners in ${configFile} can be opened by this version`);
-    }
     const directory = runtimeDir({
       runtimeDirectory: io.env.RUNTIME_DIRECTORY,
       uid: io.uid,

@@ -69,9 +69,9 @@ const listener = z.strictObject({
   mount_point: z
     .string()
     .max(256)
-    .regex(/^[^+#]*$/, { error: "expected a topic prefix without `+` and `#`" })
+    .regex(/^(?!\$)[^+#\0]*$/, { error: "expected a topic prefix without `+` and `#` that does not begin with `$`" })
     .default("")
-    .describe("Put before every topic of this listener's clients"),
+    .describe("Put before every topic of this listener's clients, as `house1/`"),
   max_qos: qosLevel().default(2).describe("Highest QoS offered"),
   origins: z
     .array(text(256))
