@@ -19,7 +19,7 @@ const mayImport: Record<string, readonly string[]> = {
   store: ["core", "sqlite"],
   broker: ["core", "sqlite"],
   drivers: ["core", "hardware"],
-  config: ["core", "drivers"],
+  config: ["core", "drivers", "processing"],
   sampling: ["core", "drivers"],
   uplink: ["core", "store"],
   lifecycle: ["core", "store", "uplink"],

@@ -27,7 +27,6 @@ const inactive: readonly Inactive[] = [
   { path: "mqtt.qos.commands", what: "commands" },
   { path: "devices.*.qos.commands", what: "commands" },
   { path: "devices.*.previous_id", what: "renaming of a device" },
-  { path: "devices.*.channels.*.process", what: "processing of values" },
 ];
 
 /** What of this configuration is understood and without effect for now. */

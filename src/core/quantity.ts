@@ -20,6 +20,13 @@ const measurement = { kind: "number", stateClass: "measurement" } as const;
 export const quantities = {
   temperature: { ...measurement, title: "Temperature", unit: "°C", decimals: 2, deviceClass: "temperature" },
   humidity: { ...measurement, title: "Humidity", unit: "%", decimals: 1, deviceClass: "humidity" },
+  absolute_humidity: {
+    ...measurement,
+    title: "Absolute humidity",
+    unit: "g/m³",
+    decimals: 2,
+    deviceClass: "absolute_humidity",
+  },
   pressure: { ...measurement, title: "Pressure", unit: "hPa", decimals: 2, deviceClass: "atmospheric_pressure" },
   illuminance: { ...measurement, title: "Illuminance", unit: "lx", decimals: 1, deviceClass: "illuminance" },
   voltage: { ...measurement, title: "Voltage", unit: "V", decimals: 3, deviceClass: "voltage" },

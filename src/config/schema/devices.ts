@@ -4,6 +4,7 @@ import { formatDurationMs } from "../../core/duration.ts";
 import type { Driver } from "../../drivers/driver.ts";
 import { LOCAL } from "../bus-name.ts";
 import { present } from "../present.ts";
+import { computedChannels } from "./computed.ts";
 import { busOptions } from "./device-bus.ts";
 import { processingSteps } from "./processing.ts";
 import { count, duration, qosLevel, text } from "./scalars.ts";
@@ -68,6 +69,7 @@ export const anyDevice = z.object({
   ...common,
   interval: interval().optional(),
   channels: z.record(z.string(), channelSettings).optional(),
+  computed: computedChannels.optional(),
 });
 
 function deviceSchema(driver: Driver) {
@@ -79,6 +81,7 @@ function deviceSchema(driver: Driver) {
       .optional()
       .describe("How often it is read; by default `defaults.interval`"),
     channels: z.object(channels).catchall(channelSettings).optional().describe("Settings of its channels, by key"),
+    computed: computedChannels.optional(),
     ...busOptions(driver),
     ...driver.options,
   };
@@ -93,6 +96,7 @@ type Raw = Record<string, unknown> & {
   readonly address?: number;
   readonly interval?: number;
   readonly channels?: Readonly<Record<string, ChannelConfig>>;
+  readonly computed?: z.output<typeof computedChannels>;
 };
 
 /** A device before what it inherits from the rest of the configuration. */
@@ -111,6 +115,7 @@ function deviceOf(driver: Driver, raw: Common & Raw) {
     previousId: raw.previous_id,
     offlineAfterMs: raw.offline_after,
     channels: raw.channels ?? {},
+    computed: raw.computed ?? {},
     options: options as Readonly<Record<string, unknown>>,
   });
 }

@@ -1,0 +1,46 @@
+import { functions } from "./functions.ts";
+import { type Expression, namesIn, type Operator } from "./syntax.ts";
+
+const operators: Readonly<Record<Operator, (left: number, right: number) => number>> = {
+  "+": (left, right) => left + right,
+  "-": (left, right) => left - right,
+  "*": (left, right) => left * right,
+  "/": (left, right) => left / right,
+  "%": (left, right) => left % right,
+  "^": (left, right) => left ** right,
+  "<": (left, right) => Number(left < right),
+  "<=": (left, right) => Number(left <= right),
+  ">": (left, right) => Number(left > right),
+  ">=": (left, right) => Number(left >= right),
+  "==": (left, right) => Number(left === right),
+  "!=": (left, right) => Number(left !== right),
+};
+
+/** Its value with these names; undefined where one is missing or where there is no finite result. */
+export function evaluate(expression: Expression, values: ReadonlyMap<string, number>): number | undefined {
+  if (namesIn(expression).some((name) => !values.has(name))) return undefined;
+  const result = valueOf(expression, values);
+  return Number.isFinite(result) ? result : undefined;
+}
+
+function valueOf(expression: Expression, values: ReadonlyMap<string, number>): number {
+  switch (expression.kind) {
+    case "number":
+      return expression.value;
+    case "name":
+      return values.get(expression.name) ?? Number.NaN;
+    case "negated":
+      return -valueOf(expression.of, values);
+    case "binary":
+      return operators[expression.operator](valueOf(expression.left, values), valueOf(expression.right, values));
+    case "choice": {
+      const when = valueOf(expression.when, values);
+      if (Number.isNaN(when)) return when;
+      return valueOf(when !== 0 ? expression.then : expression.otherwise, values);
+    }
+    case "call": {
+      const args = expression.args.map((arg) => valueOf(arg, values));
+      return functions[expression.name]?.call(...args) ?? Number.NaN;
+    }
+  }
+}

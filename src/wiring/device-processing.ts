@@ -1,0 +1,87 @@
+import { createHash } from "node:crypto";
+import type { Channel } from "../core/device.ts";
+import type { Log } from "../core/log.ts";
+import type { Sample } from "../core/reading.ts";
+import {
+  type ChannelsSettings,
+  type ComputedChannels,
+  chosenChannels,
+  planOf,
+  processedChannels,
+  publishedSample,
+} from "../processing/channels.ts";
+import { beginProcessing, type Plan, type ProcessState, processSample } from "../processing/process.ts";
+
+/** Where a device's processing keeps what it remembers. */
+export interface KeptState {
+  load(key: string): unknown;
+  save(key: string, state: unknown): void;
+}
+
+export interface ProcessingDeps {
+  readonly kept: KeptState;
+  readonly boot: string;
+  readonly log: Log;
+}
+
+/** What one device's samples go through on their way to the store, and what it becomes of its channels. */
+export class DeviceProcessing {
+  readonly #settings: ChannelsSettings;
+  readonly #computed: ComputedChannels;
+  readonly #plan: Plan;
+  readonly #key: string;
+  readonly #signature: string;
+  readonly #deps: ProcessingDeps;
+  #state: ProcessState;
+  /** Channels whose last value was thrown away. */
+  readonly #rejecting = new Set<string>();
+
+  constructor(device: string, settings: ChannelsSettings, computed: ComputedChannels, deps: ProcessingDeps) {
+    this.#settings = settings;
+    this.#computed = computed;
+    this.#plan = planOf(settings, computed);
+    this.#deps = deps;
+    this.#key = `process/${device}`;
+    this.#signature = createHash("sha256").update(JSON.stringify(this.#plan)).digest("base64").slice(0, 12);
+    this.#state = beginProcessing(this.#plan, deps.boot, this.#loaded());
+  }
+
+  /** The device's channels as they are published. */
+  channels(channels: readonly Channel[]): Channel[] {
+    return chosenChannels(processedChannels(channels, this.#plan, this.#computed), this.#settings);
+  }
+
+  /** What is left to publish of a sample; undefined when nothing is. `channels` are the driver's own. */
+  take(sample: Sample, channels: readonly Channel[], atMs: number): Sample | undefined {
+    const processed = processSample(this.#plan, this.#state, sample, atMs);
+    this.#state = processed.state;
+    this.#save();
+    this.#tellRejected(sample, processed.rejected);
+    return processed.sample && publishedSample(processed.sample, this.channels(channels));
+  }
+
+  /** Each time that a channel begins to be rejected, and when it is taken again; not once a reading. */
+  #tellRejected(sample: Sample, rejected: ReturnType<typeof processSample>["rejected"]): void {
+    const now = new Map(rejected.map((one) => [one.channel, one]));
+    for (const [channel, { step, value }] of now) {
+      if (!this.#rejecting.has(channel)) this.#deps.log.warn("values are rejected", { channel, step, value });
+      this.#rejecting.add(channel);
+    }
+    for (const channel of this.#rejecting) {
+      if (now.has(channel) || !Object.hasOwn(sample.values, channel)) continue;
+      this.#rejecting.delete(channel);
+      this.#deps.log.info("values are taken again", { channel });
+    }
+  }
+
+  #save(): void {
+    if (Object.keys(this.#state.steps).length === 0) return;
+    this.#deps.kept.save(this.#key, { signature: this.#signature, state: this.#state });
+  }
+
+  /** Only what these very steps left behind; another configuration begins anew. */
+  #loaded(): ProcessState | undefined {
+    const kept = this.#deps.kept.load(this.#key) as { signature?: string; state?: ProcessState } | undefined;
+    return kept?.signature === this.#signature ? kept.state : undefined;
+  }
+}
