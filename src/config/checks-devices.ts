@@ -1,8 +1,8 @@
 import type { Driver } from "../drivers/driver.ts";
 import { i2cBusName, SIMULATED } from "./bus-name.ts";
-import { isMapping, mappingsAt, type Path, pathText } from "./paths.ts";
+import { channelFindings } from "./checks-channels.ts";
+import { mappingsAt, type Path, pathText } from "./paths.ts";
 import { errorAt, type Finding } from "./problems.ts";
-import { didYouMean } from "./suggest.ts";
 
 /**
  * Rules between devices. They look at what was written, not at what the schema made of it, so that they are told along
@@ -24,7 +24,7 @@ export function deviceFindings(tree: unknown, drivers: readonly Driver[]): Findi
     ...claimedTwice(devices.flatMap(sensorClaims)),
     ...previousIdFindings(devices),
     ...devices.flatMap(plannedFindings),
-    ...devices.flatMap(channelFindings),
+    ...devices.flatMap(({ path, value, driver }) => channelFindings(path, value, driver)),
   ];
 }
 
@@ -104,19 +104,6 @@ function plannedFindings({ path, driver }: Device): Finding[] {
   if (driver?.port !== "planned") return [];
   const message = `not active yet: the driver ${driver.name} (\`run\` leaves this device out)`;
   return [{ severity: "inactive", message, at: { path: [...path, "driver"], part: "value" } }];
-}
-
-/** A warning, as some drivers find further channels only when they open. */
-function channelFindings({ path, value, driver }: Device): Finding[] {
-  const known = Object.keys(driver?.channels ?? {});
-  if (!driver || known.length === 0 || driver.channelsFor || !isMapping(value.channels)) return [];
-  return Object.keys(value.channels)
-    .filter((key) => !known.includes(key))
-    .map((key) => ({
-      severity: "warning",
-      message: `a ${driver.name} has no channel \`${key.slice(0, 64)}\`${didYouMean(key, known) || `; there is ${known.join(", ")}`}`,
-      at: { path: [...path, "channels", key], part: "key" },
-    }));
 }
 
 function nameOf(path: Path, value: Record<string, unknown>): string {

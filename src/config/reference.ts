@@ -1,7 +1,8 @@
 import { formatDurationMs } from "../core/duration.ts";
 import { channelsOf, type Driver } from "../drivers/driver.ts";
 import { drivers as registry } from "../drivers/registry.ts";
-import { configJsonSchema, type JsonSchema } from "./json-schema.ts";
+import { functions } from "../processing/expression/functions.ts";
+import { configJsonSchema, dereferenced, type JsonSchema } from "./json-schema.ts";
 
 const INTRODUCTION = [
   "Durations are written `50ms`, `30s`, `10m`, `24h`, `90d`; sizes `500kB`, `2MB` (2,000,000 bytes), `1GiB`.",
@@ -18,7 +19,8 @@ export function configReference(drivers: readonly Driver[] = registry): string {
     "# Configuration reference",
     INTRODUCTION,
     ...Object.entries(sections).map(([name, schema]) => sectionText(name, schema)),
-    devicesText(alternatives[0], drivers[0], schema.$defs?.channel ?? {}),
+    devicesText(alternatives[0], drivers[0], schema),
+    processingText(schema.$defs?.process ?? {}),
     ...drivers.map((driver) =>
       driverText(
         driver,
@@ -34,16 +36,47 @@ function sectionText(name: string, schema: JsonSchema): string {
 }
 
 /** What every device has: what is left of one driver's keys without its own options. */
-function devicesText(schema: JsonSchema | undefined, driver: Driver | undefined, channel: JsonSchema): string {
+function devicesText(schema: JsonSchema | undefined, driver: Driver | undefined, root: JsonSchema): string {
   const own = new Set([...Object.keys(driver?.options ?? {}), "address", "driver", "bus"]);
   const properties = Object.fromEntries(Object.entries(schema?.properties ?? {}).filter(([key]) => !own.has(key)));
   const common = rowsOf({ ...schema, properties: { driver: DRIVER, bus: BUS, ...properties } }, "");
-  const channels = rowsOf(channel, "channels.KEY.");
+  const part = (id: string, prefix: string) => rowsOf(withReferences(root.$defs?.[id] ?? {}, root), prefix);
+  const channels = [...part("channel", "channels.KEY."), ...part("computed", "computed.KEY.")];
   return [
     "## devices",
     "A list; each device has `driver`, these keys, and its driver's own.",
     table([...common, ...channels]),
   ].join("\n\n");
+}
+
+/** The schema with its properties in place of what they refer to. */
+function withReferences(schema: JsonSchema, root: JsonSchema): JsonSchema {
+  const properties = Object.entries(schema.properties ?? {}).map(([key, child]) => [key, dereferenced(child, root)]);
+  return { ...schema, properties: Object.fromEntries(properties) };
+}
+
+/** The steps of `process`, and what a formula can call. */
+function processingText(process: JsonSchema): string {
+  const steps = (process.items?.anyOf ?? []).flatMap((step) => stepRows(step, ""));
+  const usages = Object.values(functions).map(({ usage }) => `\`${usage}\``);
+  return [
+    "## Processing",
+    "`process` is a list; each step is a mapping with its name. A value goes through them in order, before it is stored:",
+    "```yaml\nprocess: [ { calibrate: { offset: -0.4 } }, { median: 5 }, { deadband: 0.2, at_least_every: 5m } ]\n```",
+    table(steps),
+    `A formula has numbers, channels by their keys (in \`process\` also \`value\`), \`+ - * / % ^\`, comparisons (1 where they hold, else 0), \`a ? b : c\`, and ${usages.join(", ")}. Where something is missing or the result is no finite number, there is no value. Times count while the machine is on. What a step remembers outlives a restart.`,
+  ].join("\n\n");
+}
+
+/** A step's own row, which one always writes, and those below it. */
+function stepRows(schema: JsonSchema, prefix: string): Row[] {
+  return Object.entries(schema.properties ?? {}).flatMap(([name, child]) => {
+    const key = `${prefix}${name}`;
+    const alternatives = (child.anyOf ?? [child]).filter(({ properties }) => properties);
+    const fallback = child.default === undefined ? "" : fallbackOf(child, false);
+    const row = { key, type: typeOf(child), fallback, text: textOf(child) };
+    return [row, ...alternatives.flatMap((alternative) => stepRows(alternative, `${key}.`))];
+  });
 }
 
 const DRIVER: JsonSchema = { type: "string", description: "What it is: one of the drivers below" };

@@ -21,7 +21,7 @@ export interface KeptState {
 export interface ProcessingDeps {
   readonly kept: KeptState;
   readonly boot: string;
-  readonly log: Log;
+  readonly log: Pick<Log, "info" | "warn">;
 }
 
 /** What one device's samples go through on their way to the store, and what it becomes of its channels. */

@@ -3,15 +3,17 @@ import type { Board } from "../core/board.ts";
 import { type Clock, stampNow } from "../core/clock.ts";
 import type { Channel, DeviceInfo } from "../core/device.ts";
 import type { Log } from "../core/log.ts";
-import type { Reading, Sample } from "../core/reading.ts";
+import type { Reading } from "../core/reading.ts";
 import { configuredChannels } from "../drivers/driver.ts";
 import type { Hardware } from "../hardware/hardware.ts";
-import { type ChannelSettings, chosenChannels, publishedSample } from "../processing/channels.ts";
+import type { ChannelsSettings, ComputedChannels } from "../processing/channels.ts";
 import type { DeviceSink, SampledDevice } from "../sampling/device-loop.ts";
 import type { Fleet } from "../sampling/fleet.ts";
 import { starting } from "../sampling/health.ts";
 import { readDeadlineMs } from "../sampling/schedule.ts";
 import type { Store } from "../store/store.ts";
+import { DeviceProcessing, type KeptState } from "./device-processing.ts";
+import { keptState } from "./kept-state.ts";
 import { type DeviceAddress, openDevice } from "./open-device.ts";
 
 /** A device as the configuration has it. */
@@ -22,7 +24,8 @@ export interface RosterDevice extends DeviceAddress {
   readonly offlineAfterMs?: number;
   readonly enabled: boolean;
   readonly qos: NonNullable<DeviceInfo["qos"]>;
-  readonly channels: Readonly<Record<string, ChannelSettings>>;
+  readonly channels: ChannelsSettings;
+  readonly computed: ComputedChannels;
 }
 
 export interface RosterDeps {
@@ -31,16 +34,18 @@ export interface RosterDeps {
   readonly fleet: Fleet;
   readonly hardware: Hardware;
   readonly log: Log;
-  readonly store: Pick<Store, "accept" | "newest" | "tombstones">;
+  readonly store: Pick<Store, "accept" | "getMeta" | "newest" | "setMeta" | "tombstones">;
 }
 
 /** Makes the running devices those of the configuration: what a sampler finds goes to the store and onto the board. */
 export class Roster {
   readonly #deps: RosterDeps;
+  readonly #kept: KeptState;
   readonly #running = new Map<string, RosterDevice>();
 
   constructor(deps: RosterDeps) {
     this.#deps = deps;
+    this.#kept = keptState(deps.store, deps.clock);
   }
 
   has(id: string): boolean {
@@ -79,11 +84,16 @@ export class Roster {
   }
 
   #start(device: RosterDevice): void {
-    const { board, clock, fleet, store } = this.#deps;
+    const { board, clock, fleet, log, store } = this.#deps;
     const channels = configuredChannels(device.driver, device.options);
-    board.add(describe(device, channels), starting(clock.monoMs()), store.newest(device.id));
+    const processing = new DeviceProcessing(device.id, device.channels, device.computed, {
+      kept: this.#kept,
+      boot: clock.bootId(),
+      log: log.part(device.id),
+    });
+    board.add(describe(device, processing.channels(channels)), starting(clock.monoMs()), store.newest(device.id));
     this.#running.set(device.id, device);
-    fleet.start(this.#sampled(device, channels), this.#sink(device));
+    fleet.start(this.#sampled(device, channels), this.#sink(device, processing));
   }
 
   #sampled(device: RosterDevice, channels: readonly Channel[]): SampledDevice {
@@ -98,21 +108,18 @@ export class Roster {
     };
   }
 
-  #sink(device: RosterDevice): DeviceSink {
+  #sink(device: RosterDevice, processing: DeviceProcessing): DeviceSink {
     const { board, clock, store } = this.#deps;
-    const reading = (sample: Sample): Reading => ({
-      kind: "reading",
-      device: device.id,
-      at: stampNow(clock),
-      ...sample,
-    });
     return {
-      opened: ({ channels, model, serial }) =>
-        board.setInfo({ ...describe(device, channels), ...(model && { model }), ...(serial && { serial }) }),
+      opened({ channels, model, serial }) {
+        const info = describe(device, processing.channels(channels));
+        board.setInfo({ ...info, ...(model && { model }), ...(serial && { serial }) });
+      },
       sample(sample, channels) {
-        const published = publishedSample(sample, chosenChannels(channels, device.channels));
+        const at = stampNow(clock);
+        const published = processing.take(sample, channels, at.monoMs);
         if (!published) return;
-        const taken = reading(published);
+        const taken: Reading = { kind: "reading", device: device.id, at, ...published };
         store.accept(taken);
         board.setValues(taken);
       },
@@ -128,7 +135,7 @@ function describe(device: RosterDevice, channels: readonly Channel[]): DeviceInf
     name: device.name,
     driver: device.driver.name,
     intervalMs: device.intervalMs,
-    channels: chosenChannels(channels, device.channels),
+    channels,
     qos: device.qos,
     ...(manufacturer && { manufacturer }),
     ...(model && { model }),

@@ -17,7 +17,19 @@ function device(id: string, driverName: string, bus: string, address: number): R
   if (!driver) throw new Error(`no ${driverName}`);
   const qos = { state: 1, readings: 1 } as const;
   const options = driverName === "sht4x" ? { precision: "high" } : { oversampling: 1, filter: "off" };
-  return { id, name: id, driver, bus, address, intervalMs: PERIOD_MS, options, enabled: true, qos, channels: {} };
+  return {
+    id,
+    name: id,
+    driver,
+    bus,
+    address,
+    intervalMs: PERIOD_MS,
+    options,
+    enabled: true,
+    qos,
+    channels: {},
+    computed: {},
+  };
 }
 
 /** A BME280 and an SHT4x on one bus, an SHT4x on another, and the whole way from the chips to the store. */
@@ -26,12 +38,15 @@ async function bench() {
   const log = fakeLog();
   const board = new Board();
   const takenMs = new Map<string, number[]>();
+  const meta = new Map<string, string>();
   const store = {
     accept(record: OutboxRecord) {
       takenMs.set(record.device, [...(takenMs.get(record.device) ?? []), record.at.monoMs]);
       return undefined;
     },
     newest: () => new Map(),
+    getMeta: (key: string) => meta.get(key),
+    setMeta: (key: string, value: string) => void meta.set(key, value),
     tombstones: () => new Map<string, number>(),
   };
   const devices = [

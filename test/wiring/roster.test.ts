@@ -14,12 +14,15 @@ function bench() {
   const board = new Board();
   const accepted: OutboxRecord[] = [];
   const tombstones = new Map<string, number>();
+  const meta = new Map<string, string>();
   const store = {
     accept(record: OutboxRecord) {
       accepted.push(record);
       return undefined;
     },
     newest: () => new Map(),
+    getMeta: (key: string) => meta.get(key),
+    setMeta: (key: string, value: string) => void meta.set(key, value),
     tombstones: () => tombstones,
   };
   const fleet = new Fleet({ clock, random: () => 0.5, log });
@@ -33,7 +36,7 @@ function device(id: string, change: Partial<RosterDevice> = {}): RosterDevice {
   if (!driver) throw new Error("no sht4x");
   const qos = { state: 1, readings: 1 } as const;
   const base = { id, name: id, driver, bus: "sim", address: 0x44, intervalMs: 10_000, options: { precision: "high" } };
-  return { ...base, enabled: true, qos, channels: {}, ...change };
+  return { ...base, enabled: true, qos, channels: {}, computed: {}, ...change };
 }
 
 describe("the roster", () => {

@@ -6,10 +6,10 @@ import { channelsOf, configuredChannels } from "../../drivers/driver.ts";
 import { linuxClock } from "../../hardware/clock.ts";
 import type { Hardware } from "../../hardware/hardware.ts";
 import { linuxHardware } from "../../hardware/linux/hardware.ts";
-import { chosenChannels, publishedSample } from "../../processing/channels.ts";
 import { readWithin } from "../../sampling/attempt.ts";
 import { readDeadlineMs } from "../../sampling/schedule.ts";
 import { validate } from "../../sampling/validate.ts";
+import { DeviceProcessing } from "../../wiring/device-processing.ts";
 import { openDevice } from "../../wiring/open-device.ts";
 import type { RosterDevice } from "../../wiring/roster.ts";
 import { type Command, EXIT, type ExitCode, type Invocation } from "../command.ts";
@@ -34,10 +34,10 @@ export const read: Command = {
   async run(invocation) {
     const { io, options, configFile } = invocation;
     const { config } = await loadConfig(configFile, { missingFiles: "warn", env: io.env });
-    const devices = chosen(config.devices, invocation.args[0]);
+    const devices = chosen(config.devices, invocation.args[0]).map((device) => ({ device, processing: fresh(device) }));
     await using hardware = linuxHardware(linuxClock());
     for (;;) {
-      const answers = await Promise.all(devices.map((device) => readOnce(device, hardware, io.signal)));
+      const answers = await Promise.all(devices.map((one) => readOnce(one, hardware, io.signal)));
       const exitCode = print(invocation, answers);
       if (options.watch !== true || io.signal.aborted) return exitCode;
       await sleep(WATCH_PERIOD_MS, undefined, { signal: io.signal }).catch(() => undefined);
@@ -56,7 +56,23 @@ function chosen(devices: readonly RosterDevice[], wanted: string | undefined): R
   return found;
 }
 
-async function readOnce(device: RosterDevice, hardware: Hardware, signal: AbortSignal): Promise<DeviceAnswer> {
+/** Remembers nothing of the service's: a mean begins with the first reading. */
+function fresh({ id, channels, computed }: RosterDevice): DeviceProcessing {
+  const nothing = () => undefined;
+  const deps = { kept: { load: nothing, save: nothing }, log: { info: nothing, warn: nothing } };
+  return new DeviceProcessing(id, channels, computed, { ...deps, boot: linuxClock().bootId() });
+}
+
+interface Looked {
+  readonly device: RosterDevice;
+  readonly processing: DeviceProcessing;
+}
+
+async function readOnce(
+  { device, processing }: Looked,
+  hardware: Hardware,
+  signal: AbortSignal,
+): Promise<DeviceAnswer> {
   const clock = linuxClock();
   const { id, driver, options } = device;
   try {
@@ -67,9 +83,10 @@ async function readOnce(device: RosterDevice, hardware: Hardware, signal: AbortS
       const raw = await readWithin((inner) => sensor.read(inner), deadlineMs, { clock, random: Math.random }, signal);
       const { sample, fault } = validate(raw, channels);
       if (fault) throw fault;
-      const shown = chosenChannels(channels, device.channels);
+      const shown = processing.channels(channels);
       const units = shown.flatMap(({ key, unit }) => (unit === undefined ? [] : [[key, unit] as const]));
-      return { device: id, values: publishedSample(sample, shown)?.values ?? {}, units: Object.fromEntries(units) };
+      const values = processing.take(sample, channels, clock.monoMs())?.values ?? {};
+      return { device: id, values, units: Object.fromEntries(units) };
     } finally {
       await sensor.close?.();
     }

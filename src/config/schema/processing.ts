@@ -37,7 +37,10 @@ const points = z
   .describe("`[what the sensor says, what is true]`, straight lines between and beyond");
 
 const bounds = z
-  .strictObject({ min: number().optional(), max: number().optional() })
+  .strictObject({
+    min: number().optional().describe("The lowest, if there is one"),
+    max: number().optional().describe("The highest, if there is one"),
+  })
   .refine(({ min, max }) => min !== undefined || max !== undefined, { error: "expected `min`, `max` or both" })
   .refine(({ min, max }) => min === undefined || max === undefined || min <= max, { error: "`min` is above `max`" })
   .transform(present);
@@ -154,4 +157,6 @@ export const processingSteps = z
     ]),
   )
   .max(MAX_STEPS)
-  .describe("Steps that the values go through, in order");
+  .describe("Steps that the values go through, in order")
+  // With an id it is written once in the JSON Schema.
+  .meta({ id: "process" });
