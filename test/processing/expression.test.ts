@@ -4,7 +4,7 @@ import { evaluate } from "../../src/processing/expression/evaluate.ts";
 import { parseExpression } from "../../src/processing/expression/parse.ts";
 import { ExpressionError, namesIn } from "../../src/processing/expression/syntax.ts";
 
-const valueOf = (text: string, values: Record<string, number> = {}) =>
+const evaluated = (text: string, values: Record<string, number> = {}) =>
   evaluate(parseExpression(text), new Map(Object.entries(values)));
 
 function mistakeIn(text: string): [message: string, at: number] {
@@ -34,17 +34,17 @@ describe("a formula", () => {
     ["sqrt(abs(-16)) + ln(exp(2)) + log10(1000)", 9],
     ["atan2(0, 1) + sin(0) + cos(0)", 1],
   ])("%s is %d", (text, expected) => {
-    expect(valueOf(text)).toBeCloseTo(expected, 12);
+    expect(evaluated(text)).toBeCloseTo(expected, 12);
   });
 
   test("takes values by name", () => {
-    expect(valueOf("value * 1.8 + offset_f", { value: 100, offset_f: 32 })).toBe(212);
+    expect(evaluated("value * 1.8 + offset_f", { value: 100, offset_f: 32 })).toBe(212);
     expect(namesIn(parseExpression("a + max(b, a) * -c"))).toEqual(["a", "b", "c"]);
   });
 
   test("has no value where a name has none, or where the result is no finite number", () => {
     for (const text of ["missing + 1", "missing > 1", "1 / 0", "ln(-1)", "sqrt(-1)", "10 ^ 400"])
-      expect(valueOf(text)).toBeUndefined();
+      expect(evaluated(text)).toBeUndefined();
   });
 
   test.each([
@@ -121,11 +121,11 @@ describe("the ready-made formulas", () => {
     ["sea_level_pressure(1000, 15, 0)", 1000],
     ["sea_level_pressure(898.75, 8.5, 1000)", 1013.25],
   ])("%s is %d within half a percent", (text, expected) => {
-    const value = valueOf(text) ?? Number.NaN;
+    const value = evaluated(text) ?? Number.NaN;
     expect(Math.abs(value - expected)).toBeLessThan(Math.abs(expected) * 0.005);
   });
 
   test("there is no dew point of dry air", () => {
-    expect(valueOf("dew_point(20, 0)")).toBeUndefined();
+    expect(evaluated("dew_point(20, 0)")).toBeUndefined();
   });
 });
