@@ -3,6 +3,7 @@ import type { Version } from "./codec/packets.ts";
 import type { Wire } from "./codec/publish.ts";
 import { ProtocolFault, reason } from "./codec/reasons.ts";
 import type { BrokerContext } from "./context.ts";
+import { encodeExplained } from "./explain.ts";
 import { handleFirstPacket } from "./handlers/connect.ts";
 import { handlePacket } from "./handlers/packet.ts";
 import { MountPoint } from "./mount-point.ts";
@@ -26,6 +27,8 @@ export class Client implements SessionLink {
   readonly parser: Parser;
   state: ClientState = "new";
   version: Version = 4;
+  /** It asked for reasons in words. */
+  explains = false;
   identity: Identity | undefined;
   /** Undefined until CONNECT was accepted: whoever has no session is not served. */
   session: Session | undefined;
@@ -119,7 +122,7 @@ export class Client implements SessionLink {
     if (this.state === "ended") return;
     this.outgoing.dropHeld();
     if (this.version === 5 && this.state === "open")
-      this.send(encodeDisconnect({ type: "disconnect", reason: code, properties: {} }, 5));
+      this.send(encodeExplained(this, { type: "disconnect", reason: code, properties: {} }, why, encodeDisconnect));
     this.drop(why);
   }
 

@@ -7,6 +7,7 @@ import type { ConnackPacket, ConnectPacket } from "../codec/packets.ts";
 import type { Properties } from "../codec/properties.ts";
 import { connackCodeV4, malformed, ProtocolFault, reason } from "../codec/reasons.ts";
 import { isSystemTopic } from "../codec/topic-rules.ts";
+import { encodeExplained } from "../explain.ts";
 import { type Identity, nameOf } from "../options.ts";
 import { OutgoingAliases } from "../outgoing-aliases.ts";
 import type { Topic } from "../topic-table.ts";
@@ -18,6 +19,8 @@ export function handleFirstPacket(client: Client, bytes: Buffer, start: number, 
   try {
     connect = decodeConnect(new Reader(bytes, start, end));
     client.version = connect.version;
+    client.explains = connect.properties.requestProblemInformation ?? false;
+    client.outgoing.maxPacketBytes = connect.properties.maximumPacketSize ?? Number.POSITIVE_INFINITY;
     check(client, connect);
   } catch (error) {
     if (!(error instanceof ProtocolFault)) throw error;
@@ -59,10 +62,11 @@ function willTopic({ broker, mountPoint }: Client, asked: string): Topic {
 function refuse(client: Client, code: number, why: string, inVersion5: boolean): void {
   const answer = inVersion5 ? code : connackCodeV4(code);
   // No session present beside a refusal [MQTT-3.2.2-6].
-  if (answer !== undefined)
-    client.send(
-      encodeConnack({ type: "connack", sessionPresent: false, reason: answer, properties: {} }, inVersion5 ? 5 : 4),
-    );
+  if (answer !== undefined) {
+    const connack = { type: "connack", sessionPresent: false, reason: answer, properties: {} } as const;
+    const encode = (packet: ConnackPacket) => encodeConnack(packet, inVersion5 ? 5 : 4);
+    client.send(encodeExplained(client, connack, why, encode));
+  }
   client.drop(why);
 }
 
@@ -95,7 +99,6 @@ function accept(client: Client, connect: ConnectPacket, identity: Identity): voi
   const keepAliveS = keepAlive(connect, limits.keepAliveS);
   client.connectExpiryS = expiryS;
   client.outgoing.version = client.version;
-  client.outgoing.maxPacketBytes = connect.properties.maximumPacketSize ?? Number.POSITIVE_INFINITY;
   const aliases = Math.min(connect.properties.topicAliasMaximum ?? 0, limits.topicAliasMaximum);
   if (aliases > 0) client.outgoing.aliases = new OutgoingAliases(aliases);
   client.parser.strictLength = client.version === 5;

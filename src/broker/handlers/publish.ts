@@ -3,6 +3,7 @@ import type { Client } from "../client.ts";
 import { newPublishView, type PublishView, parsePublish } from "../codec/publish.ts";
 import { ProtocolFault, protocolError, reason } from "../codec/reasons.ts";
 import { isSystemTopic } from "../codec/topic-rules.ts";
+import { explainedAck } from "../explain.ts";
 import { Message } from "../message.ts";
 import type { Session } from "../session.ts";
 import type { Topic } from "../topic-table.ts";
@@ -32,7 +33,7 @@ export function handlePublish(client: Client, first: number, bytes: Buffer, star
     throw new ProtocolFault(refused, "a payload that says it is UTF-8 and is not"); // there is no other word for it
   const head = broker.journal?.head;
   const code = refused ?? publish(client, session, message);
-  if (qos === 1) client.acknowledge(ackWire("puback", version === 5 ? code : 0), packetId, head);
+  if (qos === 1) client.acknowledge(explainedAck(client, "puback", code, packetId), packetId, head);
 }
 
 /**
@@ -53,7 +54,7 @@ function publishOnce(client: Client, session: Session, topic: Topic, packetId: n
     session.unreleased.add(packetId);
     session.recordReceived(packetId);
   }
-  const told = outgoing.pushBeforeTold(ackWire("pubrec", version === 5 ? code : 0), packetId);
+  const told = outgoing.pushBeforeTold(explainedAck(client, "pubrec", code, packetId), packetId);
   if (refused === undefined) publish(client, session, message);
   told();
 }

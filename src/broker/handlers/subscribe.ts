@@ -3,6 +3,7 @@ import type { Qos, SubscribePacket, SubscriptionRequest } from "../codec/packets
 import { malformed, reason } from "../codec/reasons.ts";
 import { encodeSuback } from "../codec/subscribe.ts";
 import { type SharedFilter, separatorCount, sharedFilter } from "../codec/topic-rules.ts";
+import { encodeExplained, whyOfEach } from "../explain.ts";
 import type { Session } from "../session.ts";
 import type { Subscription } from "../topic-tree.ts";
 
@@ -24,11 +25,16 @@ export function handleSubscribe(client: Client, packet: SubscribePacket): void {
     if (request.retainHandling === 0 || (request.retainHandling === 1 && isNew)) due.push(subscription);
     return request.qos;
   });
-  client.sendWhenSafe(
-    encodeSuback({ type: "suback", packetId: packet.packetId, reasons, properties: {} }, client.version),
-  );
+  const suback = { type: "suback", packetId: packet.packetId, reasons, properties: {} } as const;
+  client.sendWhenSafe(encodeExplained(client, suback, whyOfEach(reasons, sentences(client)), encodeSuback));
   for (const subscription of due) session.replay(subscription);
 }
+
+const sentences = ({ broker: { journal, limits } }: Client): Record<number, string> => ({
+  [reason.notAuthorized]: "not allowed to read there",
+  [reason.topicFilterInvalid]: "no filter below the mount point",
+  [reason.quotaExceeded]: journal?.failure ? "the disk refuses it" : `more than ${limits.subscriptions} subscriptions`,
+});
 
 /** The only failure that a SUBACK of 3.1.1 knows. */
 const failureV4 = 0x80;

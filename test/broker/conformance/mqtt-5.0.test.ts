@@ -118,11 +118,15 @@ describe("MQTT 5.0", () => {
     await v5("a 10 { 'MQTT' 05 02 0000 02 1901 'a' } -> OK\nb 10 { 'MQTT' 05 02 0000 02 1900 'b' } -> OK");
   });
 
-  test("[MQTT-3.1.2-29] no answer has a reason string or user properties, whatever the client asked for", async () => {
+  test.each([
+    ["is told no", "02 1700"],
+    ["says nothing of it is told no", "00"],
+  ])("[MQTT-3.1.2-29] a client that %s reason strings and user properties", async (_, properties) => {
     await v5(`
-      a 10 { 'MQTT' 05 02 0000 02 1700 'a' } -> OK
+      a 10 { 'MQTT' 05 02 0000 ${properties} 'a' } -> OK
       a 32 { '$SYS/x' 0001 00 } 34 { '$SYS/x' 0002 00 } -> 40 { 0001 87 } 50 { 0002 87 }
-      a a2 { 0003 00 'x' } -> b0 { 0003 00 11 }`);
+      a a2 { 0003 00 'x' } -> b0 { 0003 00 11 }
+      a 30 { '#' 00 } -> e00182 closed`);
   });
 
   test("[MQTT-3.1.3-5] [MQTT-3.2.0-1] [MQTT-3.2.0-2] [MQTT-3.2.2-1] an id of 23 letters and digits is taken", async () => {
