@@ -77,9 +77,10 @@ export async function openBroker(options: BrokerOptions, deps: BrokerDeps): Prom
     await Promise.all(closing);
     await journal?.[Symbol.asyncDispose]();
   };
+  const listenerDeps = { limits: context.limits, timers, connectionsByAddress: new Map<string, number>() };
   try {
     for (const listener of options.listeners)
-      listeners.push(await listen(listener, context, admission(context, clients)));
+      listeners.push(await listen(listener, listenerDeps, listenerEvents(context, clients)));
   } catch (error) {
     await close();
     throw error;
@@ -173,7 +174,7 @@ function rulesOf({ listeners }: BrokerOptions, access: AccessControl): Authorise
   return (who, what, topic) => access.may(who, what, topic);
 }
 
-function admission(context: BrokerContext, clients: Set<Client>): ListenerEvents {
+function listenerEvents(context: BrokerContext, clients: Set<Client>): ListenerEvents {
   const { stats, log } = context;
   let full = false;
   return {

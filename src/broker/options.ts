@@ -53,6 +53,11 @@ export interface TcpListenerOptions extends AnyListenerOptions {
   readonly address: string;
   /** 0 takes a free one. */
   readonly port: number;
+  /**
+   * Every connection begins with a PROXY protocol v2 header, before TLS: what it says is the client's address. Only the
+   * proxy may be able to reach such a listener, for anyone else could say anything.
+   */
+  readonly proxyProtocol?: boolean;
   /** Listens beyond loopback whatever is missing. */
   readonly insecure?: boolean;
 }

@@ -65,6 +65,8 @@ function mountPointFindings({ path, value: { mount_point: mountPoint } }: Listen
 
 function endpointFindings({ path, value }: Listener, commonPasswords: boolean): Finding[] {
   if (value.path !== undefined) {
+    if (value.proxy_protocol === true)
+      return [errorAt([...path, "proxy_protocol"], "a Unix socket has no addresses that a proxy could tell", "key")];
     const other = ["address", "port"].find((key) => value[key] !== undefined);
     return other
       ? [errorAt([...path, other], "a listener has either `path` (a Unix socket) or `address` and `port`", "key")]

@@ -136,6 +136,16 @@ describe("rules of the network sections", () => {
     for (const wrong of ["a/+", "'#'", "$share/a/"]) expect(errorsOf(mounted(wrong))).toHaveLength(1);
   });
 
+  it("takes addresses from a proxy only where there are addresses", () => {
+    const behindProxy = "proxy_protocol: true";
+    const [listener] = parse(`broker: { listeners: [{ port: 1, ${behindProxy} }] }`).config.broker.listeners;
+
+    expect(listener?.proxyProtocol).toBe(true);
+    expect(errorsOf(`broker: { listeners: [{ path: /run/x.sock, ${behindProxy} }] }`)).toEqual([
+      expect.stringContaining("a Unix socket has no addresses"),
+    ]);
+  });
+
   it("means paths from the configuration's own folder", () => {
     const { config } = parse("store: { path: data }\nmqtt: { url: 'mqtts://h', tls: { ca: ca.pem } }", {
       file: "/etc/fp/c.yaml",

@@ -5,6 +5,8 @@ import type { BrokerLimits } from "../limits.ts";
 import type { ListenerOptions } from "../options.ts";
 import type { Timers } from "../timers.ts";
 import type { Certified, Transport } from "../transport.ts";
+import { type AddressCounts, Admission } from "./admission.ts";
+import { ProxiedAddresses, readProxyHeader } from "./proxy.ts";
 import { openTls, type TlsGate } from "./tls.ts";
 import { openWebSocket } from "./websocket.ts";
 
@@ -30,19 +32,44 @@ export interface ListenerEvents {
 export interface ListenerDeps {
   readonly limits: BrokerLimits;
   readonly timers: Timers;
+  readonly connectionsByAddress: AddressCounts;
 }
 
 /** Throws GatewayError: CONFIG_INVALID where it must not listen, ADDRESS_IN_USE where somebody else does. */
 export async function listen(options: ListenerOptions, deps: ListenerDeps, events: ListenerEvents): Promise<Listener> {
-  const { tls, enter } = await layers(options, deps, events);
+  const proxied = new ProxiedAddresses();
+  const addressOf = (socket: Socket) => proxied.of(socket) ?? ownAddress(socket, options);
+  const { tls, enter } = await layers(options, deps, events, addressOf);
   if ("path" in options) await removeStale(options.path);
-  const counts = new Map<string, number>();
+  const admission = new Admission(options, deps.limits, deps.connectionsByAddress);
   const sockets = new Set<Socket>();
+  const refuse = (socket: Socket, why: string) => {
+    socket.on("error", () => {}); // it is gone already: nothing is left to do
+    events.refused(why, addressOf(socket));
+    socket.destroy();
+  };
+  const welcome = (socket: Socket, address: string) => {
+    const why = admission.enterFrom(socket, address);
+    if (why === undefined) enter(socket);
+    else refuse(socket, why);
+  };
   const server = createServer((socket) => {
-    if (!admit(socket, options, deps.limits, counts, events)) return;
+    const why = admission.enter(socket);
+    if (why !== undefined) {
+      refuse(socket, why);
+      return;
+    }
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
-    enter(socket);
+    if (!("address" in options && options.proxyProtocol)) welcome(socket, addressOf(socket));
+    else
+      readProxyHeader(socket, deps.limits.connectTimeoutMs, deps.timers, {
+        read(address) {
+          if (address !== undefined) proxied.set(socket, address);
+          welcome(socket, addressOf(socket));
+        },
+        failed: (why) => events.failed(why, addressOf(socket)),
+      });
   });
   await bind(server, options);
   if ("path" in options) await chmod(options.path, options.mode ?? 0o660);
@@ -54,11 +81,12 @@ async function layers(
   options: ListenerOptions,
   { limits, timers }: ListenerDeps,
   events: ListenerEvents,
+  addressOf: (socket: Socket) => string,
 ): Promise<{ tls: TlsGate | undefined; enter: (socket: Socket) => void }> {
-  const failed = (why: string, socket: Socket) => events.failed(why, addressOf(socket, options));
+  const failed = (why: string, socket: Socket) => events.failed(why, addressOf(socket));
   const certificates = new WeakMap<Socket, Certified>();
   const accept = (transport: Transport, socket: Socket) =>
-    events.accepted(transport, options, addressOf(socket, options), certificates.get(socket));
+    events.accepted(transport, options, addressOf(socket), certificates.get(socket));
   const upgrade =
     options.protocol === "websocket" &&
     openWebSocket(
@@ -97,47 +125,8 @@ async function close(server: Server, sockets: ReadonlySet<Socket>): Promise<void
 
 const lingerMs = 1000;
 
-function addressOf(socket: Socket, options: ListenerOptions): string {
+function ownAddress(socket: Socket, options: ListenerOptions): string {
   return "path" in options ? options.path : (socket.remoteAddress ?? "unknown");
-}
-
-/** Returns whether there is room. Counts connections of an address; the key of the whole listener is the empty string. */
-function admit(
-  socket: Socket,
-  options: ListenerOptions,
-  limits: BrokerLimits,
-  counts: Map<string, number>,
-  events: ListenerEvents,
-): boolean {
-  const address = addressOf(socket, options);
-  const why = refusal(counts, address, limits, options);
-  if (why !== undefined) {
-    socket.on("error", () => {}); // it is gone already: nothing is left to do
-    socket.destroy();
-    events.refused(why, address);
-    return false;
-  }
-  for (const key of ["", address]) counts.set(key, (counts.get(key) ?? 0) + 1);
-  socket.once("close", () => {
-    for (const key of ["", address]) {
-      const left = (counts.get(key) ?? 1) - 1;
-      if (left > 0) counts.set(key, left);
-      else counts.delete(key);
-    }
-  });
-  return true;
-}
-
-function refusal(
-  counts: ReadonlyMap<string, number>,
-  address: string,
-  limits: BrokerLimits,
-  options: ListenerOptions,
-): string | undefined {
-  if ((counts.get("") ?? 0) >= (options.maxConnections ?? limits.connectionsPerListener)) return "too many connections";
-  if (!("path" in options) && (counts.get(address) ?? 0) >= limits.connectionsPerAddress)
-    return "too many connections from one address";
-  return undefined;
 }
 
 function bind(server: Server, options: ListenerOptions): Promise<void> {

@@ -61,6 +61,10 @@ const listener = z.strictObject({
     .boolean()
     .optional()
     .describe("Clients without a user name; by default only on loopback without a password file"),
+  proxy_protocol: z
+    .boolean()
+    .default(false)
+    .describe("Behind a proxy that says clients' addresses (PROXY protocol v2); let nobody else reach this port"),
   insecure: z
     .boolean()
     .default(false)
@@ -129,6 +133,7 @@ function listenerOf(raw: RawListener, common: { passwordFile: string | undefined
         : { kind: "unix" as const, path: raw.path },
     protocol: raw.protocol,
     tls: raw.tls,
+    proxyProtocol: raw.proxy_protocol,
     insecure: raw.insecure,
     allowAnonymous: raw.allow_anonymous ?? (local && passwordFile === undefined),
     maxConnections: raw.max_connections,

@@ -1,0 +1,43 @@
+import type { Socket } from "node:net";
+import type { BrokerLimits } from "../limits.ts";
+import type { ListenerOptions } from "../options.ts";
+
+/** How many connections there are from each address, by all listeners together. */
+export type AddressCounts = Map<string, number>;
+
+/** Who is let into one listener as far as there is room. What it returns is why not; undefined lets in until the socket closes. */
+export class Admission {
+  readonly #options: ListenerOptions;
+  readonly #limits: BrokerLimits;
+  readonly #byAddress: AddressCounts;
+  #connections = 0;
+
+  constructor(options: ListenerOptions, limits: BrokerLimits, byAddress: AddressCounts) {
+    this.#options = options;
+    this.#limits = limits;
+    this.#byAddress = byAddress;
+  }
+
+  /** A place of the listener. */
+  enter(socket: Socket): string | undefined {
+    if (this.#connections >= (this.#options.maxConnections ?? this.#limits.connectionsPerListener))
+      return "too many connections";
+    this.#connections++;
+    socket.once("close", () => this.#connections--);
+    return undefined;
+  }
+
+  /** A place of the address; those of a Unix socket all come from one. */
+  enterFrom(socket: Socket, address: string): string | undefined {
+    if ("path" in this.#options) return undefined;
+    const count = this.#byAddress.get(address) ?? 0;
+    if (count >= this.#limits.connectionsPerAddress) return "too many connections from one address";
+    this.#byAddress.set(address, count + 1);
+    socket.once("close", () => {
+      const left = (this.#byAddress.get(address) ?? 1) - 1;
+      if (left > 0) this.#byAddress.set(address, left);
+      else this.#byAddress.delete(address);
+    });
+    return undefined;
+  }
+}
