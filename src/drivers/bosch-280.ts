@@ -167,7 +167,7 @@ const OPERATING_C = { min: -40, max: 85 } as const;
  * `t_fine`, the temperature at full resolution that the other formulas want (BMP280 §8.1, BME280 §8.1). Throws BAD_VALUE
  * where there is no code or an impossible one: nothing else can be computed then, and humidity is cut to look possible.
  */
-export function fineTemperature(code: number | undefined, { T: [T1, T2, T3] }: Trimming): number {
+export function fineTemperature(code: number | undefined, { T: [T1, T2, T3] }: Pick<Trimming, "T">): number {
   if (code === undefined) throw new GatewayError("BAD_VALUE", "the chip has no temperature to show: it was reset");
   const linear = (code / 16384 - T1 / 1024) * T2;
   const square = (code / 131072 - T1 / 8192) ** 2 * T3;

@@ -152,9 +152,17 @@ export function i2cDriver<Shape extends z.ZodRawShape>(
 ): I2cDriver {
   const open: I2cDriver["open"] = async (chip, options, context) => {
     const identity = await driver.identify?.(chip, context);
-    return { ...identity, ...(await driver.open(chip, options, context)) };
+    const sensor = await driver.open(chip, options, context);
+    return { ...identity, ...sensor, read: (signal) => unlessAborted(sensor.read(signal), signal) };
   };
   return { ...driver, port: "i2c", open };
+}
+
+/** Chips that answer at once never look at the signal. */
+async function unlessAborted(reading: Promise<Sample>, signal: AbortSignal): Promise<Sample> {
+  const sample = await reading;
+  signal.throwIfAborted();
+  return sample;
 }
 
 export function filesDriver<Shape extends z.ZodRawShape>(

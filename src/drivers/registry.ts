@@ -1,4 +1,9 @@
+import { ads1015, ads1115 } from "./ads1115.ts";
+import { aht10, aht20 } from "./aht20.ts";
+import { bh1750 } from "./bh1750.ts";
 import { bme280 } from "./bme280.ts";
+import { bme680 } from "./bme680.ts";
+import { bmp180 } from "./bmp180.ts";
 import { bmp280 } from "./bmp280.ts";
 import { dht22 } from "./dht22.ts";
 import { digitalInput } from "./digital-input.ts";
@@ -6,26 +11,51 @@ import { digitalOutput } from "./digital-output.ts";
 import type { Driver } from "./driver.ts";
 import { ds18b20 } from "./ds18b20.ts";
 import { host } from "./host.ts";
+import { htu21d } from "./htu21d.ts";
 import { hwmon } from "./hwmon.ts";
 import { iio } from "./iio.ts";
+import { ina219 } from "./ina219.ts";
+import { ina226 } from "./ina226.ts";
+import { lm75 } from "./lm75.ts";
+import { mcp9808 } from "./mcp9808.ts";
 import { pulseCounter } from "./pulse-counter.ts";
+import { scd4x } from "./scd4x.ts";
+import { scd30 } from "./scd30.ts";
 import { sht3x } from "./sht3x.ts";
 import { sht4x } from "./sht4x.ts";
+import { tsl2561 } from "./tsl2561.ts";
+import { veml7700 } from "./veml7700.ts";
 
 /** Every driver there is, by name: the one list from which everything that depends on drivers derives. */
 export const drivers: readonly Driver[] = [
+  ads1015,
+  ads1115,
+  aht10,
+  aht20,
+  bh1750,
   bme280,
+  bme680,
+  bmp180,
   bmp280,
   dht22,
   digitalInput,
   digitalOutput,
   ds18b20,
   host,
+  htu21d,
   hwmon,
   iio,
+  ina219,
+  ina226,
+  lm75,
+  mcp9808,
   pulseCounter,
+  scd30,
+  scd4x,
   sht3x,
   sht4x,
+  tsl2561,
+  veml7700,
 ];
 
 const byName = new Map(drivers.flatMap((driver) => namesOf(driver).map((name) => [name, driver])));

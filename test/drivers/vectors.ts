@@ -6,3 +6,9 @@ export const chipVectors = vectors.vectors;
 export function bytes(hex: string): Uint8Array {
   return Uint8Array.from(hex.split(" "), (byte) => Number.parseInt(byte, 16));
 }
+
+/** The vectors of one chip, each with a shape of its own. */
+// biome-ignore lint/suspicious/noExplicitAny: what a vector holds is for the test that reads it
+export function vectorsOf(chip: keyof typeof chipVectors): readonly { input: any; expect: any }[] {
+  return chipVectors[chip];
+}

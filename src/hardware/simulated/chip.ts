@@ -16,6 +16,18 @@ export interface World {
   temperatureC(): number;
   humidityPercent(): number;
   pressureHpa(): number;
+  illuminanceLx(): number;
+  uvIndex(): number;
+  co2Ppm(): number;
+  tvocPpb(): number;
+  /** Mass of particles up to 2.5 µm, in µg/m³. */
+  pm25(): number;
+  /** Of a supply, and what flows from it. */
+  voltageV(): number;
+  currentA(): number;
+  distanceMm(): number;
+  /** Of a shaft that turns. */
+  angleDegrees(): number;
   /** A contact that opens and closes. */
   contact(pin: number): 0 | 1;
 }

@@ -17,6 +17,15 @@ export function simulatedWorld(clock: Pick<Clock, "monoMs">): World {
     temperatureC: () => 21.5 + 3 * wave(DAY_MS) + 0.6 * wave(20 * MINUTE_MS) + 0.05 * wave(47_000),
     humidityPercent: () => 48 - 9 * wave(DAY_MS) - 2 * wave(20 * MINUTE_MS) + 0.2 * wave(61_000),
     pressureHpa: () => 1013.25 + 9 * wave(5 * DAY_MS) + 0.4 * wave(7 * HOUR_MS) + 0.02 * wave(53_000),
+    illuminanceLx: () => 420 + 300 * wave(DAY_MS) + 15 * wave(53_000),
+    uvIndex: () => 2 + 1.5 * wave(DAY_MS),
+    co2Ppm: () => 780 + 250 * wave(DAY_MS) + 30 * wave(20 * MINUTE_MS),
+    tvocPpb: () => 120 + 60 * wave(DAY_MS) + 20 * wave(20 * MINUTE_MS),
+    pm25: () => 8 + 4 * wave(DAY_MS) + wave(61_000),
+    voltageV: () => 12.1 + 0.4 * wave(HOUR_MS),
+    currentA: () => 0.8 + 0.3 * wave(20 * MINUTE_MS),
+    distanceMm: () => 640 + 200 * wave(47_000),
+    angleDegrees: () => (clock.monoMs() / 1000) % 360,
     contact: (pin) => ((clock.monoMs() + pin * 1700) % CONTACT_PERIOD_MS < CONTACT_CLOSED_MS ? 1 : 0),
   };
 }

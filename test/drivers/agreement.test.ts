@@ -1,0 +1,61 @@
+import { describe, expect, test } from "vitest";
+import { findDriver } from "../../src/drivers/registry.ts";
+import type { World } from "../../src/hardware/simulated/chip.ts";
+import { simulatedWorld } from "../../src/hardware/simulated/world.ts";
+import { bench } from "./bench.ts";
+
+const never = new AbortController().signal;
+
+type Truth = readonly [value: (world: World) => number, within: number];
+
+const temperature = (within: number): Truth => [(world) => world.temperatureC(), within];
+const humidity = (within: number): Truth => [(world) => world.humidityPercent(), within];
+const pressure = (within: number): Truth => [(world) => world.pressureHpa(), within];
+const illuminance = (within: number): Truth => [(world) => world.illuminanceLx(), within];
+const co2 = (within: number): Truth => [(world) => world.co2Ppm(), within];
+
+/** What each chip must read of the simulated world, to half a step of its own resolution and what the world moves meanwhile. */
+const cases: Readonly<Record<string, Readonly<Record<string, Truth>>>> = {
+  aht10: { temperature: temperature(0.01), humidity: humidity(0.01) },
+  aht20: { temperature: temperature(0.01), humidity: humidity(0.01) },
+  bh1750: { illuminance: illuminance(1) },
+  bme280: { temperature: temperature(0.01), humidity: humidity(0.05), pressure: pressure(0.05) },
+  bme680: { temperature: temperature(0.01), humidity: humidity(0.05), pressure: pressure(0.1) },
+  bmp180: { temperature: temperature(0.1), pressure: pressure(0.1) },
+  bmp280: { temperature: temperature(0.01), pressure: pressure(0.05) },
+  htu21d: { temperature: temperature(0.02), humidity: humidity(0.05) },
+  lm75: { temperature: temperature(0.07) },
+  mcp9808: { temperature: temperature(0.04) },
+  ina219: {
+    voltage: [(world) => world.voltageV(), 0.005],
+    current: [(world) => world.currentA(), 0.0005],
+    power: [(world) => world.voltageV() * world.currentA(), 0.01],
+  },
+  ina226: {
+    voltage: [(world) => world.voltageV(), 0.002],
+    current: [(world) => world.currentA() / 4, 0.0002],
+  },
+  scd30: { co2: co2(0.5), temperature: temperature(0.02), humidity: humidity(0.2) },
+  scd4x: { co2: co2(1), temperature: temperature(0.02), humidity: humidity(0.2) },
+  sht3x: { temperature: temperature(0.01), humidity: humidity(0.01) },
+  sht4x: { temperature: temperature(0.01), humidity: humidity(0.01) },
+  tsl2561: { illuminance: illuminance(2) },
+  veml7700: { illuminance: illuminance(4) },
+};
+
+describe.each(Object.keys(cases))("%s", (name) => {
+  test("reads what the simulated world holds, which its fake encodes in its own way", async () => {
+    const driver = findDriver(name);
+    if (!driver) throw new Error(`no driver ${name}`);
+    const { clock, open, letPass } = bench(driver);
+    const sensor = await letPass(open());
+    await letPass(sensor.read(never));
+    const { values } = await letPass(sensor.read(never));
+    const world = simulatedWorld(clock);
+    for (const [key, [truth, within]] of Object.entries(cases[name] ?? {})) {
+      expect(Math.abs(Number(values[key]) - truth(world)), `${key}: ${values[key]}, ${truth(world)}`).toBeLessThan(
+        within,
+      );
+    }
+  });
+});

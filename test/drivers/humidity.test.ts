@@ -1,0 +1,75 @@
+import { describe, expect, test } from "vitest";
+import { aht10, aht20, decode as decodeAht20 } from "../../src/drivers/aht20.ts";
+import { crc8 } from "../../src/drivers/crc.ts";
+import { checkedWord, htu21d, celsius as htuCelsius, percent as htuPercent } from "../../src/drivers/htu21d.ts";
+import { aht20Chip } from "../../src/hardware/simulated/chips/aht20.ts";
+import { ina219Chip } from "../../src/hardware/simulated/chips/ina219.ts";
+import { simulatedWorld } from "../../src/hardware/simulated/world.ts";
+import { bench } from "./bench.ts";
+import { bytes, vectorsOf } from "./vectors.ts";
+
+const never = new AbortController().signal;
+const checksum = expect.objectContaining({ code: "CHECKSUM" });
+
+describe("aht20", () => {
+  test.each(vectorsOf("aht20"))("decodes $input.bytes", ({ input, expect: expected }) => {
+    const { temperature, humidity } = decodeAht20(bytes(input.bytes));
+    const digits = expected.tol ? 0 : 4;
+    expect(temperature).toBeCloseTo(expected.temperatureC, digits);
+    expect(humidity).toBeCloseTo(expected.humidityPct, digits);
+  });
+
+  test("refuses a frame with a flipped bit, whichever it is", () => {
+    const good = bytes(vectorsOf("aht20")[0]!.input.bytes);
+    for (let bit = 0; bit < 56; bit++) {
+      const bad = good.map((byte, index) => (index === bit >> 3 ? byte ^ (1 << (bit & 7)) : byte));
+      expect(() => decodeAht20(bad)).toThrow(checksum);
+    }
+  });
+
+  test.each([aht20, aht10])("initializes a $name that lost its supply, and reads on", async (driver) => {
+    const { clock, hardware, open, letPass } = bench(driver);
+    const sensor = await letPass(open());
+    await letPass(sensor.read(never));
+    if (driver === aht10) return;
+    (await hardware.i2c("sim")).plug(0x38, aht20Chip(simulatedWorld(clock)));
+    await expect(letPass(sensor.read(never))).rejects.toMatchObject({ code: "BAD_VALUE" });
+    expect((await letPass(sensor.read(never))).values.temperature).toBeGreaterThan(10);
+  });
+});
+
+describe("htu21d", () => {
+  const [...vectors] = vectorsOf("htu21d");
+
+  test.each(vectors.filter(({ input }) => input.bytes))(
+    "has the CRC of $input.bytes",
+    ({ input, expect: expected }) => {
+      expect(crc8(bytes(input.bytes), 0x00)).toBe(Number(expected.crc));
+    },
+  );
+
+  test("decodes words, without their status bits", () => {
+    const { input, expect: expected } = vectors.find((vector) => vector.input.rawT)!;
+    expect(htuCelsius(Number(input.rawT))).toBeCloseTo(expected.temperatureC, 1);
+    expect(htuPercent(Number(input.rawRH))).toBeCloseTo(expected.humidityPct, 1);
+    const word = [0x68, 0x3b];
+    expect(checkedWord(Uint8Array.of(...word, crc8(Uint8Array.from(word), 0x00)))).toBe(0x6838);
+    expect(() => checkedWord(Uint8Array.of(0x68, 0x3a, 0x7d))).toThrow(checksum);
+    expect(() => checkedWord(Uint8Array.of(0, 0, 0))).toThrow(expect.objectContaining({ code: "BAD_VALUE" }));
+  });
+
+  test("cuts a humidity just outside 0 to 100 %", () => {
+    expect([0, 0xfffc].map(htuPercent)).toEqual([0, 100]);
+  });
+
+  test("tells the Si70xx by their electronic id", async () => {
+    const { open, letPass } = bench(htu21d);
+    expect(await letPass(open())).toMatchObject({ model: "Si7021" });
+  });
+
+  test("does not take an INA219 at the same address for one", async () => {
+    const { clock, hardware, open, letPass } = bench(htu21d);
+    (await hardware.i2c("sim")).plug(0x40, ina219Chip(simulatedWorld(clock)));
+    await expect(letPass(open())).rejects.toMatchObject({ code: "CHIP_MISMATCH" });
+  });
+});

@@ -1,0 +1,58 @@
+import { describe, expect, test } from "vitest";
+import { decode as decodeLm75, lm75 } from "../../src/drivers/lm75.ts";
+import { decode as decodeMcp9808, mcp9808 } from "../../src/drivers/mcp9808.ts";
+import { lm75Chip } from "../../src/hardware/simulated/chips/lm75.ts";
+import { mcp9808Chip } from "../../src/hardware/simulated/chips/mcp9808.ts";
+import { simulatedWorld } from "../../src/hardware/simulated/world.ts";
+import { bench } from "./bench.ts";
+import { vectorsOf } from "./vectors.ts";
+
+const never = new AbortController().signal;
+
+describe("mcp9808", () => {
+  test.each(vectorsOf("mcp9808"))("decodes $input.reg5", ({ input, expect: expected }) => {
+    expect(decodeMcp9808(Number(input.reg5))).toBe(expected.temperatureC);
+  });
+
+  test("does not take its alert flags for degrees", () => {
+    expect(decodeMcp9808(0xe000 | 0x0190)).toBe(25);
+    expect(decodeMcp9808(0xe000 | 0x1e70)).toBe(-25);
+  });
+
+  test("does not give the 0 °C that it shows after a brown-out", async () => {
+    const { clock, hardware, open, letPass } = bench(mcp9808);
+    const sensor = await letPass(open());
+    (await hardware.i2c("sim")).plug(0x18, mcp9808Chip(simulatedWorld(clock)));
+    expect((await letPass(sensor.read(never))).values.temperature).toBeGreaterThan(10);
+  });
+
+  test("is not another chip of the same address", async () => {
+    const { clock, hardware, open, letPass } = bench(mcp9808);
+    (await hardware.i2c("sim")).plug(0x18, lm75Chip(simulatedWorld(clock)));
+    await expect(letPass(open())).rejects.toMatchObject({ code: expect.stringMatching(/CHIP_MISMATCH|BUS_NACK/) });
+  });
+});
+
+describe("lm75", () => {
+  const [{ input, expect: expected }] = vectorsOf("lm75") as [ReturnType<typeof vectorsOf>[number]];
+
+  test("decodes 9 bits, from -55 to 125 °C", () => {
+    expect(input.regs.map((word: string) => decodeLm75(Number(word), 9))).toEqual(expected.temperatureC);
+  });
+
+  test("decodes 11 and 12 bits, and leaves out what stands below", () => {
+    expect([0x7f00, 0x1920, 0x0020, 0xffe0, 0xe6e0].map((word) => decodeLm75(word, 11))).toEqual([
+      127, 25.125, 0.125, -0.125, -25.125,
+    ]);
+    expect(decodeLm75(0x191f, 12)).toBe(25.0625);
+    expect(decodeLm75(0x197f, 9)).toBe(25);
+  });
+
+  test("wakes a chip that was left in shutdown", async () => {
+    const { hardware, open, letPass } = bench(lm75);
+    const bus = await hardware.i2c("sim");
+    await letPass(bus.transfer([{ address: 0x48, write: Uint8Array.of(0x01, 0x01) }]));
+    const sensor = await letPass(open());
+    expect((await letPass(sensor.read(never))).values.temperature).toBeGreaterThan(10);
+  });
+});
