@@ -28,8 +28,8 @@ const BACKSPACE = new Set(["\u007f", "\b"]);
 
 function ask(prompt: string): Promise<string> {
   const { stdin, stderr } = process;
+  stdin.setRawMode(true); // before anyone is asked to type
   stderr.write(prompt);
-  stdin.setRawMode(true);
   stdin.resume();
   return new Promise((resolve, reject) => {
     const typed: string[] = [];
