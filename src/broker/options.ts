@@ -83,7 +83,7 @@ export interface UnixListenerOptions extends AnyListenerOptions {
   readonly path: string;
   /** Of the socket file; 0o660 by default. */
   readonly mode?: number;
-  /** Whoever may open this socket is this user: the gateway's own way in. */
+  /** Whoever may open this socket is this user: the gateway's own way in. Nobody else takes its sessions over. */
   readonly identity?: string;
 }
 

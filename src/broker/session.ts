@@ -48,8 +48,12 @@ export class Session implements Subscriber {
   readonly #deps: SessionDeps;
   readonly #replays = new Map<string, Replay>();
 
-  constructor(identity: Identity, deps: SessionDeps) {
+  /** Who the listener says its clients are, where it does: nobody else gets this session, or ends it. */
+  readonly owner: string | undefined;
+
+  constructor(identity: Identity, deps: SessionDeps, owner?: string) {
     this.clientId = identity.clientId;
+    this.owner = owner;
     this.identity = identity;
     this.#deps = deps;
     this.deliveries = new Deliveries(deps);

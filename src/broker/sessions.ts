@@ -25,22 +25,30 @@ export class Sessions {
     identity: Identity,
     cleanStart: boolean,
     persistent: boolean,
+    owner?: string,
   ): { session: Session; present: boolean } | undefined {
     const previous = this.#byId.get(identity.clientId);
     if (persistent && previous === undefined && !this.#hasRoom()) return undefined;
     previous?.link?.end(reason.sessionTakenOver, "another client took its id over");
     const kept = this.#byId.get(identity.clientId);
-    if (kept !== undefined && kept.expiryMs > 0 && !cleanStart && kept.identity.username === identity.username) {
+    const isHis = kept?.identity.username === identity.username && kept?.owner === owner;
+    if (kept !== undefined && kept.expiryMs > 0 && !cleanStart && isHis) {
       kept.identity = identity;
       return { session: kept, present: true };
     }
     // Of one that ended with the last process only its will waits, for its client to stay away.
     if (kept?.expiryMs === 0) kept.forgetWill();
     if (kept !== undefined) this.#end(kept); // [MQTT-3.1.2-4]
-    const session = new Session(identity, this.#deps);
+    const session = new Session(identity, this.#deps, owner);
     this.#byId.set(identity.clientId, session);
     this.#deps.stats.sessions = this.#byId.size;
     return { session, present: false };
+  }
+
+  /** Is this id that of a client whose listener vouches for it, and not yours? */
+  isReserved(clientId: string, owner: string | undefined): boolean {
+    const theirs = this.#byId.get(clientId)?.owner;
+    return theirs !== undefined && theirs !== owner;
   }
 
   /** The client is gone: its will is due unless it took it back, and its session ends or waits. */

@@ -87,8 +87,13 @@ async function acceptWhenAuthenticated(client: Client, connect: ConnectPacket): 
 
 function accept(client: Client, connect: ConnectPacket, identity: Identity): void {
   const { sessions, limits, stats, log, journal } = client.broker;
+  const owner = "path" in client.listener ? client.listener.identity : undefined;
+  if (sessions.isReserved(identity.clientId, owner)) {
+    refuse(client, reason.clientIdentifierNotValid, "its client id is not free", client.version === 5);
+    return;
+  }
   const expiryS = sessionExpiryS(connect, limits.sessionExpiryS);
-  const opened = sessions.open(identity, connect.cleanStart, expiryS > 0);
+  const opened = sessions.open(identity, connect.cleanStart, expiryS > 0, owner);
   if (opened === undefined) {
     refuse(client, reason.quotaExceeded, "no room for another session", client.version === 5);
     return;

@@ -92,6 +92,37 @@ describe("listeners", () => {
     expect(seen).toEqual([{ clientId: "uplink", username: "gateway" }]);
   });
 
+  test.each([4, 5] as const)("lets nobody else take over a session of its identity (version %i)", async (version) => {
+    const path = join(folder, "mqtt.sock");
+    const listeners = [
+      { address: "127.0.0.1", port: 0 },
+      { path, identity: "gateway" },
+    ];
+    await using broker = await openTestBroker({ listeners });
+    const stays = { cleanStart: false, properties: { sessionExpiryInterval: 100 } };
+    const joinPrivately = async (): Promise<{ peer: Peer; sessionPresent: boolean }> => {
+      const peer = new Peer({ path }, 5).send(connectPacket({ clientId: "uplink", version: 5, ...stays }));
+      return { peer, sessionPresent: (await peer.nextOf("connack")).sessionPresent };
+    };
+    // Whoever was there before is put out, and leaves nothing behind.
+    const squatter = await broker.join("uplink", 5, { username: "gateway", ...stays });
+    await subscribe(squatter, "#");
+    const first = await joinPrivately();
+    expect(first.sessionPresent).toBe(false);
+    expect(await squatter.nextOf("disconnect")).toMatchObject({ reason: 0x8e });
+    for (const isThere of [true, false]) {
+      const thief = broker.dial(version).send(connectPacket({ clientId: "uplink", version, username: "gateway" }));
+      expect((await thief.nextOf("connack")).reason).toBe(version === 5 ? 0x85 : 2);
+      if (!isThere) continue;
+      expect(await first.peer.untilPong()).toEqual([]);
+      first.peer[Symbol.dispose]();
+      await expect.poll(() => broker.broker.stats().clients).toBe(0);
+    }
+    const again = await joinPrivately();
+    expect(again.sessionPresent).toBe(true);
+    again.peer[Symbol.dispose]();
+  });
+
   test("closes connections past the limit of an address, and takes new ones when others have gone", async () => {
     await using broker = await openTestBroker({ limits: { connectionsPerAddress: 1 } });
     const first = await broker.join("first", 5);
