@@ -40,7 +40,8 @@ export interface Broker extends AsyncDisposable {
   readonly addresses: readonly BoundAddress[];
   stats(): BrokerStats;
   /**
-   * Reads password files, ACL files and certificates again. Clients whose user is gone or has another password are disconnected.
+   * Reads password files, ACL files and certificates again. Clients whose user is gone or has another password, or whose
+   * certificate was revoked, are disconnected.
    * Throws GatewayError CONFIG_INVALID for a wrong file, and nothing has changed.
    */
   reload(): Promise<void>;

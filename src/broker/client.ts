@@ -126,8 +126,9 @@ export class Client implements SessionLink {
     this.drop(why);
   }
 
-  /** Ends it where its user is gone from the password file that let it in, or has another password. */
+  /** Ends it where its certificate was revoked, or its user is gone from the password file or has another password. */
   recheck(isChanged: (passwordFile: string, user: string) => boolean): void {
+    if (this.certified?.isRevoked()) this.end(reason.notAuthorized, "its certificate was revoked");
     const { passwordFile } = this.listener;
     const username = this.identity?.username;
     if (passwordFile !== undefined && username !== undefined && isChanged(passwordFile, username))

@@ -11,4 +11,6 @@ export interface Transport extends Duplex {
 export interface Certified {
   /** As the listener takes it from the certificate; undefined where it takes none. */
   readonly username?: string;
+  /** It, or one that it descends from, is on the list that was read last. */
+  isRevoked(): boolean;
 }

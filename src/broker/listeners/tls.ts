@@ -5,6 +5,7 @@ import { createSecureContext, createServer, type SecureContextOptions, type TLSS
 import { errnoName, GatewayError, messageOf } from "../../core/errors.ts";
 import type { ListenerTls } from "../options.ts";
 import type { Certified } from "../transport.ts";
+import { type CertificateId, idsOfChain, revokedBy } from "./revocation.ts";
 
 export interface TlsEvents {
   secured(socket: TLSSocket, certified: Certified | undefined): void;
@@ -32,7 +33,7 @@ export async function openTls(tls: ListenerTls, handshakeTimeoutMs: number, even
     rejectUnauthorized: false, // checked below: Node ends such a connection without a word about why
   });
   server.on("secureConnection", (socket) => {
-    const certified = certificateOf(socket, tls);
+    const certified = certificateOf(socket, tls, (ids) => ids.some((id) => files.revoked.has(id)));
     if (certified instanceof Refusal) {
       socket.on("error", () => {}); // it is refused already
       events.failed(certified.why, socket);
@@ -61,6 +62,7 @@ export async function openTls(tls: ListenerTls, handshakeTimeoutMs: number, even
 interface TlsFiles {
   readonly context: SecureContextOptions;
   readonly expiresAtMs: number;
+  readonly revoked: ReadonlySet<CertificateId>;
 }
 
 async function readTlsFiles(tls: ListenerTls): Promise<TlsFiles> {
@@ -75,7 +77,8 @@ async function readTlsFiles(tls: ListenerTls): Promise<TlsFiles> {
   };
   try {
     createSecureContext(context);
-    return { context, expiresAtMs: Date.parse(new X509Certificate(cert ?? "").validTo) };
+    const expiresAtMs = Date.parse(new X509Certificate(cert ?? "").validTo);
+    return { context, expiresAtMs, revoked: crl === undefined ? new Set() : revokedBy(crl) };
   } catch (error) {
     throw new GatewayError("CONFIG_INVALID", `TLS with ${certFile} and ${keyFile} fails: ${messageOf(error)}`, {
       cause: error,
@@ -101,16 +104,22 @@ class Refusal {
 }
 
 /** A certificate is optional unless it is required; one that is given must hold. */
-function certificateOf(socket: TLSSocket, tls: ListenerTls): Certified | Refusal | undefined {
+function certificateOf(
+  socket: TLSSocket,
+  tls: ListenerTls,
+  areRevoked: (ids: readonly CertificateId[]) => boolean,
+): Certified | Refusal | undefined {
   const certificate = socket.getPeerX509Certificate();
   if (certificate === undefined)
     return tls.requireCertificate ? new Refusal("it does not have the certificate that is required") : undefined;
   if (!socket.authorized) return new Refusal(`its certificate is not accepted: ${socket.authorizationError}`);
-  if (tls.subjectAsUsername) return { username: rfc2253(certificate) };
-  if (!tls.identityAsUsername) return {};
+  const ids = idsOfChain(certificate);
+  const isRevoked = () => areRevoked(ids);
+  if (tls.subjectAsUsername) return { username: rfc2253(certificate), isRevoked };
+  if (!tls.identityAsUsername) return { isRevoked };
   const names: unknown = socket.getPeerCertificate().subject.CN;
   return typeof names === "string" && names !== ""
-    ? { username: names }
+    ? { username: names, isRevoked }
     : new Refusal("its certificate does not have one common name");
 }
 

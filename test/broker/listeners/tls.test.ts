@@ -6,9 +6,11 @@ import { connect as connectTls, type SecureVersion } from "node:tls";
 import { connectAsync, type IClientOptions, type MqttClient } from "mqtt";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { hashPassword } from "../../../src/broker/access/password-hash.ts";
+import { encodePacket } from "../../../src/broker/codec/codec.ts";
 import type { ListenerOptions, ListenerTls } from "../../../src/broker/options.ts";
 import { createAuthority, issueClient, issueServer, renew, revoke } from "../../../src/pki/authority.ts";
 import { openTestBroker, type TestBroker } from "../support/broker.ts";
+import { connectPacket } from "../support/peer.ts";
 
 let folder: string;
 let tls: ListenerTls;
@@ -137,6 +139,48 @@ describe("TLS", () => {
     await broker.broker.reload();
     await expect(mosquittoPub(broker, ...certificate("left"))).rejects.toThrow();
     await mosquittoPub(broker, ...certificate("alice"));
+  });
+
+  test("disconnects at a reload who holds a revoked certificate, nobody else, and no TLS session brings it back", async () => {
+    for (const name of ["fired", "staying"]) {
+      await issueClient(folder, name);
+      for (const end of ["pem", "key"]) copyFileSync(pem(`${name}.${end}`), pem(`${name}-copy.${end}`));
+    }
+    await using broker = await open(withClients({ requireCertificate: true }));
+    const dial = (name: string, session?: Buffer) =>
+      connectTls({
+        port: broker.port,
+        host: "localhost",
+        ca: readFileSync(pem("ca.pem")),
+        cert: readFileSync(pem(`${name}-copy.pem`)),
+        key: readFileSync(pem(`${name}-copy.key`)),
+        maxVersion: "TLSv1.2",
+        ...(session && { session }),
+      });
+    const joined = async (name: string, version: 4 | 5) => {
+      const socket = dial(name);
+      const chunks: Buffer[] = [];
+      socket.on("data", (chunk: Buffer) => chunks.push(chunk)).on("error", () => {});
+      const ended = new Promise<string>((resolve) =>
+        socket.once("end", () => resolve(Buffer.concat(chunks.slice(1)).toString("hex"))),
+      );
+      socket.write(encodePacket(connectPacket({ clientId: `${name}${version}`, version }), version));
+      await expect.poll(() => chunks.length).toBe(1);
+      return { socket, ended };
+    };
+    const [old, fired, staying] = [await joined("fired", 4), await joined("fired", 5), await joined("staying", 5)];
+    const ticket = fired.socket.getSession();
+    await broker.broker.reload();
+    expect(broker.broker.stats().clients).toBe(3);
+    await revoke(folder, "fired");
+    await broker.broker.reload();
+    expect([await fired.ended, await old.ended]).toEqual(["e00187", ""]);
+    expect(broker.broker.stats().clients).toBe(1);
+    const resumed = dial("fired", ticket).on("error", () => {});
+    resumed.write(encodePacket(connectPacket({ clientId: "again", version: 5 }), 5));
+    await new Promise((resolve) => resumed.once("close", resolve));
+    expect(broker.broker.stats()).toMatchObject({ clients: 1, refusedConnections: 1 });
+    staying.socket.destroy();
   });
 
   test("keeps the old certificate when the new one is wrong", async () => {
