@@ -11,7 +11,7 @@ const CONVERSION_MS = 300;
 
 export const lm75 = i2cDriver({
   name: "lm75",
-  aliases: ["lm75a", "lm75b", "ds75", "tmp75", "ds1775"],
+  aliases: ["lm75a", "lm75b", "ds75", "tmp75", "ds1775", "tmp1075"],
   title: "LM75, LM75A, LM75B, DS75, TMP75 and others of its kind: temperature",
   model: "LM75",
   addresses: [0x48, 0x49, 0x4a, 0x4b, 0x4c, 0x4d, 0x4e, 0x4f],

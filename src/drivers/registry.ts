@@ -5,25 +5,36 @@ import { bme280 } from "./bme280.ts";
 import { bme680 } from "./bme680.ts";
 import { bmp180 } from "./bmp180.ts";
 import { bmp280 } from "./bmp280.ts";
+import { bmp388 } from "./bmp388.ts";
 import { dht22 } from "./dht22.ts";
 import { digitalInput } from "./digital-input.ts";
 import { digitalOutput } from "./digital-output.ts";
 import type { Driver } from "./driver.ts";
 import { ds18b20 } from "./ds18b20.ts";
+import { hdc302x } from "./hdc302x.ts";
+import { hdc1080 } from "./hdc1080.ts";
 import { host } from "./host.ts";
 import { htu21d } from "./htu21d.ts";
 import { hwmon } from "./hwmon.ts";
 import { iio } from "./iio.ts";
 import { ina219 } from "./ina219.ts";
 import { ina226 } from "./ina226.ts";
+import { ina260 } from "./ina260.ts";
+import { ina3221 } from "./ina3221.ts";
 import { lm75 } from "./lm75.ts";
+import { ltr390 } from "./ltr390.ts";
+import { mcp3421 } from "./mcp3421.ts";
 import { mcp9808 } from "./mcp9808.ts";
 import { pulseCounter } from "./pulse-counter.ts";
 import { scd4x } from "./scd4x.ts";
 import { scd30 } from "./scd30.ts";
 import { sht3x } from "./sht3x.ts";
 import { sht4x } from "./sht4x.ts";
+import { shtc3 } from "./shtc3.ts";
+import { tmp102 } from "./tmp102.ts";
+import { tmp117 } from "./tmp117.ts";
 import { tsl2561 } from "./tsl2561.ts";
+import { tsl2591 } from "./tsl2591.ts";
 import { veml7700 } from "./veml7700.ts";
 
 /** Every driver there is, by name: the one list from which everything that depends on drivers derives. */
@@ -37,24 +48,35 @@ export const drivers: readonly Driver[] = [
   bme680,
   bmp180,
   bmp280,
+  bmp388,
   dht22,
   digitalInput,
   digitalOutput,
   ds18b20,
+  hdc1080,
+  hdc302x,
   host,
   htu21d,
   hwmon,
   iio,
   ina219,
   ina226,
+  ina260,
+  ina3221,
   lm75,
+  ltr390,
+  mcp3421,
   mcp9808,
   pulseCounter,
   scd30,
   scd4x,
   sht3x,
   sht4x,
+  shtc3,
+  tmp102,
+  tmp117,
   tsl2561,
+  tsl2591,
   veml7700,
 ];
 

@@ -1,8 +1,10 @@
 import { z } from "zod";
 import { isGatewayError } from "../core/errors.ts";
 import type { Values } from "../core/reading.ts";
+import type { I2cDevice } from "../hardware/i2c.ts";
 import { checkedWords, hexWords } from "./crc.ts";
 import { i2cDriver } from "./driver.ts";
+import { mismatch } from "./registers.ts";
 
 /**
  * Single shot without clock stretching, which the BCM2835's controller does not bear, and the longest time until the
@@ -21,6 +23,8 @@ const BREAK_MS = 1;
 const HEATER_OFF = [0x30, 0x66];
 const READ_SERIAL = [0x36, 0x82];
 const READ_STATUS = [0xf3, 0x2d];
+const READ_MANUFACTURER = [0x37, 0x81];
+const TEXAS_INSTRUMENTS = 0x3000;
 const COMMAND_MS = 1;
 
 export const sht3x = i2cDriver({
@@ -55,6 +59,7 @@ export const sht3x = i2cDriver({
       if (!isGatewayError(error, "BUS_NACK")) throw error;
       // Early chips have no serial number to read: a status word with a good CRC is identity enough.
       await ask(READ_STATUS, 3);
+      await refuseHdc302x(() => ask(READ_MANUFACTURER, 3), chip);
       return {};
     }
   },
@@ -74,6 +79,15 @@ export const sht3x = i2cDriver({
     };
   },
 });
+
+/** A HDC302x has no serial number there either, and a status word of the same kind. */
+async function refuseHdc302x(askManufacturer: () => Promise<readonly number[]>, chip: I2cDevice): Promise<void> {
+  const [manufacturer] = await askManufacturer().catch((error: unknown) => {
+    if (isGatewayError(error, "BUS_NACK")) return [];
+    throw error;
+  });
+  if (manufacturer === TEXAS_INSTRUMENTS) throw mismatch(chip, "SHT3x", "it has the id of an HDC302x");
+}
 
 /** Temperature word, CRC, humidity word, CRC (§4.13). Throws CHECKSUM. */
 export function decode(frame: Uint8Array): Values {

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { ads1015, ads1115, decode } from "../../src/drivers/ads1115.ts";
 import { configuredChannels } from "../../src/drivers/driver.ts";
+import { decode as decodeMcp3421, mcp3421 } from "../../src/drivers/mcp3421.ts";
 import type { World } from "../../src/hardware/simulated/chip.ts";
 import { ads1115Chip } from "../../src/hardware/simulated/chips/ads1115.ts";
 import { lm75Chip } from "../../src/hardware/simulated/chips/lm75.ts";
@@ -100,5 +101,28 @@ describe("ads1115", () => {
     await clock.advance(50);
     bus.plug(0x48, ads1115Chip(world));
     await expect(letPass(reading)).rejects.toMatchObject({ code: "BAD_VALUE" });
+  });
+});
+
+describe("mcp3421", () => {
+  test.each(vectorsOf("mcp3421"))("decodes $input", ({ input, expect: expected }) => {
+    const { volts } = decodeMcp3421(Number(input.code), input.bits, 1);
+    expect(volts).toBeCloseTo(expected.V ?? expected.uV / 1e6, 12);
+  });
+
+  test("decodes negative codes, with and without repeated sign bits, and the ends", () => {
+    expect(decodeMcp3421(0xffffff, 18, 1).volts).toBeCloseTo(-15.625e-6, 12);
+    expect(decodeMcp3421(0xf800, 12, 8)).toEqual({ volts: -0.256, isSaturated: true });
+    expect(decodeMcp3421(0x07ff, 12, 1).isSaturated).toBe(true);
+    expect(decodeMcp3421(0x07fe, 12, 1).isSaturated).toBe(false);
+  });
+
+  test.each([12, 14, 16, 18])("waits out %i bits, input by input", async (bits) => {
+    const { open, letPass } = bench(mcp3421, { bits, inputs: [2, 3, 4] });
+    const sensor = await letPass(open());
+    const { values, quality } = await letPass(sensor.read(never));
+    expect(values.voltage_2).toBeCloseTo(0.25, 2);
+    expect(values.voltage_3).toBeCloseTo(-0.25, 2);
+    expect(quality).toEqual({ voltage_4: "saturated" });
   });
 });

@@ -8,12 +8,18 @@ import {
   heaterWaitCode,
 } from "../../src/drivers/bme680-formulas.ts";
 import { bmp180, decode as decodeBmp180, decodeCalibration } from "../../src/drivers/bmp180.ts";
+import { decode as decodeBmp388, decodeTrimming as decodeTrimming388 } from "../../src/drivers/bmp388.ts";
 import {
   integerFine680,
   integerHumidity680,
   integerPressure680,
   integerTemperature680,
 } from "../../src/hardware/simulated/chips/bme680-integer.ts";
+import {
+  integerPressure388,
+  integerTemperature388,
+  TRIMMING_BYTES,
+} from "../../src/hardware/simulated/chips/bmp388-integer.ts";
 import { bench } from "./bench.ts";
 import { bytes, vectorsOf } from "./vectors.ts";
 
@@ -136,5 +142,35 @@ describe("bmp180", () => {
   test.each(["00 00", "FF FF"])("refuses a calibration word of %s", (word) => {
     const [, ...rest] = wild!.input.calibBytes0xAA.match(/.. ../g);
     expect(() => decodeCalibration(bytes([word, ...rest].join(" ")))).toThrow(badValue);
+  });
+});
+
+describe("bmp388", () => {
+  const vectors = vectorsOf("bmp388");
+  const trimming = decodeTrimming388(bytes(vectors[0]!.input.nvm0x31));
+  const code24 = (code: number) => [code & 0xff, (code >> 8) & 0xff, code >> 16];
+
+  test.each(vectors)(
+    "compensates $input.adcT and $input.adcP as Bosch's own code does",
+    ({ input, expect: expected }) => {
+      const values = decodeBmp388(Uint8Array.of(...code24(input.adcP), ...code24(input.adcT)), trimming);
+      expect(values.temperature).toBeCloseTo(expected.temperatureC, 5);
+      expect(values.pressure).toBeCloseTo(expected.pressurePa / 100, 3);
+      const { hundredths, linear } = integerTemperature388(input.adcT);
+      expect(hundredths / 100).toBeCloseTo(expected.temperatureC, 1);
+      expect(integerPressure388(input.adcP, linear) / 100).toBeCloseTo(expected.pressurePa, 0);
+    },
+  );
+
+  test("has a simulation with the vectors' trimming values", () => {
+    expect(Uint8Array.from(TRIMMING_BYTES)).toEqual(bytes(vectors[0]!.input.nvm0x31));
+  });
+
+  test("shows what was not measured as nothing, and a chip without trimming values as a fault", () => {
+    const skipped = Uint8Array.of(...code24(0x800000), ...code24(8_500_000));
+    expect(Object.keys(decodeBmp388(skipped, trimming))).toEqual(["temperature"]);
+    expect(() => decodeBmp388(Uint8Array.of(...code24(6_800_000), ...code24(0x800000)), trimming)).toThrow(badValue);
+    expect(() => decodeTrimming388(new Uint8Array(21))).toThrow(badValue);
+    expect(() => decodeTrimming388(new Uint8Array(21).fill(0xff))).toThrow(badValue);
   });
 });

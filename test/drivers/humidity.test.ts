@@ -1,9 +1,15 @@
 import { describe, expect, test } from "vitest";
 import { aht10, aht20, decode as decodeAht20 } from "../../src/drivers/aht20.ts";
 import { crc8 } from "../../src/drivers/crc.ts";
+import { decode as decodeHdc302x, hdc302x } from "../../src/drivers/hdc302x.ts";
+import { decode as decodeHdc1080, hdc1080 } from "../../src/drivers/hdc1080.ts";
 import { checkedWord, htu21d, celsius as htuCelsius, percent as htuPercent } from "../../src/drivers/htu21d.ts";
+import { sht3x } from "../../src/drivers/sht3x.ts";
+import { decode as decodeShtc3, shtc3 } from "../../src/drivers/shtc3.ts";
 import { aht20Chip } from "../../src/hardware/simulated/chips/aht20.ts";
+import { hdc302xChip } from "../../src/hardware/simulated/chips/hdc302x.ts";
 import { ina219Chip } from "../../src/hardware/simulated/chips/ina219.ts";
+import { sht3xChip } from "../../src/hardware/simulated/chips/sht3x.ts";
 import { simulatedWorld } from "../../src/hardware/simulated/world.ts";
 import { bench } from "./bench.ts";
 import { bytes, vectorsOf } from "./vectors.ts";
@@ -71,5 +77,66 @@ describe("htu21d", () => {
     const { clock, hardware, open, letPass } = bench(htu21d);
     (await hardware.i2c("sim")).plug(0x40, ina219Chip(simulatedWorld(clock)));
     await expect(letPass(open())).rejects.toMatchObject({ code: "CHIP_MISMATCH" });
+  });
+});
+
+describe("shtc3", () => {
+  test("decodes a frame of the wild", () => {
+    const [{ input, expect: expected }] = vectorsOf("shtc3") as [ReturnType<typeof vectorsOf>[number]];
+    const { temperature, humidity } = decodeShtc3(bytes(input.bytes));
+    expect(temperature).toBeCloseTo(expected.temperatureC, 2);
+    expect(humidity).toBeCloseTo(expected.humidityPct, 2);
+  });
+
+  test.each(["normal", "low_power"])("wakes, waits out the mode %s, and sleeps again", async (mode) => {
+    const { hardware, open, letPass } = bench(shtc3, { mode });
+    const sensor = await letPass(open());
+    await letPass(sensor.read(never));
+    await letPass(sensor.read(never));
+    const bus = await hardware.i2c("sim");
+    const asleep = bus.transfer([{ address: 0x70, write: Uint8Array.of(0xef, 0xc8) }]);
+    await expect(letPass(asleep)).rejects.toMatchObject({ code: "BUS_NACK" });
+  });
+});
+
+describe("hdc1080", () => {
+  test("decodes words, from -40 to 125 °C", () => {
+    const [{ input, expect: expected }] = vectorsOf("hdc1080") as [ReturnType<typeof vectorsOf>[number]];
+    const of = (...words: number[]) =>
+      decodeHdc1080(Uint8Array.from(words.flatMap((word) => [word >> 8, word & 0xff])));
+    const { temperature, humidity } = of(Number(input.rawT), Number(input.rawRH));
+    expect(temperature).toBeCloseTo(expected.temperatureC, 2);
+    expect(humidity).toBeCloseTo(expected.humidityPct, 2);
+    expect(of(0, 0)).toEqual({ temperature: -40, humidity: 0 });
+    expect(of(0xfffc, 0xfffc).temperature).toBeCloseTo(125, 1);
+  });
+
+  test("is told from an INA219 at the same address", async () => {
+    const { clock, hardware, open, letPass } = bench(hdc1080);
+    (await hardware.i2c("sim")).plug(0x40, ina219Chip(simulatedWorld(clock)));
+    await expect(letPass(open())).rejects.toMatchObject({ code: "CHIP_MISMATCH" });
+  });
+});
+
+describe("hdc302x", () => {
+  test("decodes a frame of the wild", () => {
+    const [{ input, expect: expected }] = vectorsOf("hdc302x") as [ReturnType<typeof vectorsOf>[number]];
+    const { temperature, humidity } = decodeHdc302x(bytes(input.bytes));
+    expect(temperature).toBeCloseTo(expected.temperatureC, 3);
+    expect(humidity).toBeCloseTo(expected.humidityPct, 3);
+  });
+
+  test("gives its serial number", async () => {
+    const { open, letPass } = bench(hdc302x);
+    expect(await letPass(open())).toMatchObject({ serial: "1a2b3c4d5e6f" });
+  });
+
+  test("is told from an SHT3x, and the other way round", async () => {
+    const meantHdc = bench(hdc302x);
+    (await meantHdc.hardware.i2c("sim")).plug(0x44, sht3xChip(simulatedWorld(meantHdc.clock)));
+    await expect(meantHdc.letPass(meantHdc.open())).rejects.toMatchObject({ code: "BUS_NACK" });
+    const meantSht = bench(sht3x);
+    (await meantSht.hardware.i2c("sim")).plug(0x44, hdc302xChip(simulatedWorld(meantSht.clock)));
+    await expect(meantSht.letPass(meantSht.open())).rejects.toMatchObject({ code: "CHIP_MISMATCH" });
   });
 });

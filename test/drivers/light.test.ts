@@ -1,9 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { bh1750, decode as decodeBh1750 } from "../../src/drivers/bh1750.ts";
+import { decode as decodeLtr390 } from "../../src/drivers/ltr390.ts";
 import { decode as decodeTsl2561, tsl2561 } from "../../src/drivers/tsl2561.ts";
+import { decode as decodeTsl2591, tsl2591 } from "../../src/drivers/tsl2591.ts";
 import { decode as decodeVeml7700, veml7700 } from "../../src/drivers/veml7700.ts";
 import type { World } from "../../src/hardware/simulated/chip.ts";
 import { tsl2561Chip } from "../../src/hardware/simulated/chips/tsl2561.ts";
+import { tsl2591Chip } from "../../src/hardware/simulated/chips/tsl2591.ts";
 import { veml7700Chip } from "../../src/hardware/simulated/chips/veml7700.ts";
 import { simulatedWorld } from "../../src/hardware/simulated/world.ts";
 import { bench } from "./bench.ts";
@@ -97,5 +100,55 @@ describe("tsl2561", () => {
     const sample = await letPass(sensor.read(never));
     expect(sample.quality).toBeUndefined();
     expect(sample.values.illuminance).toBeCloseTo(20_000, -2);
+  });
+});
+
+describe("tsl2591", () => {
+  test("computes lux as the community does, and says that it is an estimate", () => {
+    const [{ input, expect: expected }] = vectorsOf("tsl2591") as [ReturnType<typeof vectorsOf>[number]];
+    const sample = decodeTsl2591(input.c0, input.c1, "medium", input.atimeMs);
+    expect(sample.values).toEqual({ illuminance: expect.closeTo(expected.lx, 6), full: 1000, infrared: 200 });
+    expect(sample.quality).toEqual({ illuminance: "estimated" });
+  });
+
+  test("knows where each integration ends", () => {
+    const quality = (count: number, timeMs: number) => decodeTsl2591(count, 0, "low", timeMs).quality?.illuminance;
+    expect([quality(36_863, 100), quality(36_862, 100)]).toEqual(["saturated", "estimated"]);
+    expect([quality(65_535, 200), quality(65_534, 200)]).toEqual(["saturated", "estimated"]);
+  });
+
+  test("never computes less than darkness", () => {
+    expect(decodeTsl2591(100, 100, "low", 100).values.illuminance).toBe(0);
+  });
+
+  test("follows the light: the least gain at once when it saturates, more in the dark", async () => {
+    const { clock, hardware, open, letPass } = bench(tsl2591);
+    let lux = 30_000;
+    const world: World = { ...simulatedWorld(clock), illuminanceLx: () => lux };
+    (await hardware.i2c("sim")).plug(0x29, tsl2591Chip(world));
+    const sensor = await letPass(open());
+    expect(await letPass(sensor.read(never))).toMatchObject({
+      values: { illuminance: expect.closeTo(30_000, -2) },
+      quality: { illuminance: "estimated" },
+    });
+    lux = 0.2;
+    for (let reading = 0; reading < 4; reading++) await letPass(sensor.read(never));
+    expect((await letPass(sensor.read(never))).values.illuminance).toBeCloseTo(0.2, 2);
+  });
+});
+
+describe("ltr390", () => {
+  const [light, uv] = vectorsOf("ltr390");
+
+  test("computes lux and UV index", () => {
+    const { values } = decodeLtr390(light!.input.als, uv!.input.uvs, light!.input.gain, light!.input.wfac);
+    expect(values.illuminance).toBeCloseTo(light!.expect.lx, 6);
+    expect(values.uv_index).toBeCloseTo(uv!.expect.uvi, 6);
+  });
+
+  test("counts in what a window takes away, and says where either light is too much", () => {
+    expect(decodeLtr390(20_000, 2300, 3, 2).values).toEqual({ illuminance: 8000, uv_index: 2 });
+    expect(decodeLtr390(0x3ffff, 1, 3, 1).quality).toEqual({ illuminance: "saturated" });
+    expect(decodeLtr390(1, 0xfffff, 3, 1).quality).toEqual({ uv_index: "saturated" });
   });
 });

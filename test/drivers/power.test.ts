@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { decode as decodeIna219, ina219 } from "../../src/drivers/ina219.ts";
 import { decode as decodeIna226, ina226 } from "../../src/drivers/ina226.ts";
+import { decode as decodeIna260, ina260 } from "../../src/drivers/ina260.ts";
+import { decode as decodeIna3221, ina3221 } from "../../src/drivers/ina3221.ts";
 import { ina219Chip } from "../../src/hardware/simulated/chips/ina219.ts";
 import { ina226Chip } from "../../src/hardware/simulated/chips/ina226.ts";
 import { simulatedWorld } from "../../src/hardware/simulated/world.ts";
@@ -86,5 +88,51 @@ describe("ina226", () => {
     const { values } = await letPass(sensor.read(never));
     expect(values.voltage).toBeCloseTo(simulatedWorld(clock).voltageV(), 1);
     expect(values.current).toBeCloseTo(simulatedWorld(clock).currentA() / 4, 2);
+  });
+});
+
+describe("ina260", () => {
+  const [voltage, current, power] = vectorsOf("ina260");
+
+  test("decodes its three registers", () => {
+    const words = [voltage!.input.bus, current!.input.current, power!.input.power].map(Number) as [
+      number,
+      number,
+      number,
+    ];
+    expect(decodeIna260(...words).values).toEqual({
+      voltage: expect.closeTo(voltage!.expect.V, 9),
+      current: expect.closeTo(current!.expect.A, 9),
+      power: expect.closeTo(power!.expect.W, 9),
+    });
+    expect(decodeIna260(0, 0xd8f0, 0).values.current).toBeCloseTo(-12.5, 9);
+    expect(decodeIna260(0, 0x8000, 0).quality).toEqual({ current: "saturated", power: "saturated" });
+  });
+
+  test.each([1, 1024])("waits out %i averages", async (averaging) => {
+    const { clock, open, letPass } = bench(ina260, { averaging });
+    const sensor = await letPass(open());
+    expect((await letPass(sensor.read(never))).values.current).toBeCloseTo(simulatedWorld(clock).currentA(), 2);
+  });
+});
+
+describe("ina3221", () => {
+  test("decodes the upper 13 bits, in both directions", () => {
+    const { values } = decodeIna3221(0x2ee0, 0x0fa0, 0.1);
+    expect(values).toEqual({
+      voltage: expect.closeTo(12, 9),
+      current: expect.closeTo(0.2, 9),
+      power: expect.closeTo(2.4, 9),
+    });
+    expect(decodeIna3221(0x2ee0, 0xf060, 0.1).values.current).toBeCloseTo(-0.2, 9);
+    expect(decodeIna3221(0, 0x7ff8, 0.1).quality?.current).toBe("saturated");
+    expect(decodeIna3221(0, 0x8000, 0.1).quality?.current).toBe("saturated");
+    expect(decodeIna3221(0, 0x7ff0, 0.1).quality).toBeUndefined();
+  });
+
+  test("measures the inputs that it is told, and no other", async () => {
+    const { open, letPass } = bench(ina3221, { inputs: [3], averaging: 64 });
+    const sensor = await letPass(open());
+    expect(Object.keys((await letPass(sensor.read(never))).values)).toEqual(["voltage_3", "current_3", "power_3"]);
   });
 });

@@ -1,8 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { decode as decodeLm75, lm75 } from "../../src/drivers/lm75.ts";
 import { decode as decodeMcp9808, mcp9808 } from "../../src/drivers/mcp9808.ts";
+import { decode as decodeTmp102, tmp102 } from "../../src/drivers/tmp102.ts";
+import { decode as decodeTmp117, tmp117 } from "../../src/drivers/tmp117.ts";
 import { lm75Chip } from "../../src/hardware/simulated/chips/lm75.ts";
 import { mcp9808Chip } from "../../src/hardware/simulated/chips/mcp9808.ts";
+import { tmp102Chip } from "../../src/hardware/simulated/chips/tmp102.ts";
 import { simulatedWorld } from "../../src/hardware/simulated/world.ts";
 import { bench } from "./bench.ts";
 import { vectorsOf } from "./vectors.ts";
@@ -54,5 +57,47 @@ describe("lm75", () => {
     await letPass(bus.transfer([{ address: 0x48, write: Uint8Array.of(0x01, 0x01) }]));
     const sensor = await letPass(open());
     expect((await letPass(sensor.read(never))).values.temperature).toBeGreaterThan(10);
+  });
+});
+
+describe("tmp102", () => {
+  const [{ input, expect: expected }] = vectorsOf("tmp102") as [ReturnType<typeof vectorsOf>[number]];
+
+  test("decodes 12 bits, from -55 to 127.9375 °C", () => {
+    expect(input.regs.map((word: string) => decodeTmp102(Number(word)))).toEqual(expected.temperatureC);
+  });
+
+  test("decodes the 13 bits of the extended mode, which the lowest bit shows", () => {
+    expect([0x4b01, 0x0c81, 0xfff9, 0xe481].map(decodeTmp102)).toEqual([150, 25, -0.0625, -55]);
+  });
+
+  test("does not give the 0 °C that it shows after a brown-out", async () => {
+    const { clock, hardware, open, letPass } = bench(tmp102);
+    const sensor = await letPass(open());
+    (await hardware.i2c("sim")).plug(0x48, tmp102Chip(simulatedWorld(clock)));
+    expect((await letPass(sensor.read(never))).values.temperature).toBeGreaterThan(10);
+  });
+});
+
+describe("tmp117", () => {
+  const [{ input, expect: expected }] = vectorsOf("tmp117") as [ReturnType<typeof vectorsOf>[number]];
+
+  test("decodes 128ths of a degree, and refuses what it shows before its first conversion", () => {
+    const [power, ...words] = input.regs.map(Number);
+    expect(words.map(decodeTmp117)).toEqual(expected.temperatureC.slice(1));
+    expect(() => decodeTmp117(power)).toThrow(expect.objectContaining({ code: "BAD_VALUE" }));
+  });
+
+  test.each([1, 8, 64])("waits out %i averages", async (averaging) => {
+    const { clock, open, letPass } = bench(tmp117, { averaging });
+    const sensor = await letPass(open());
+    const { values } = await letPass(sensor.read(never));
+    expect(values.temperature).toBeCloseTo(simulatedWorld(clock).temperatureC(), 1);
+  });
+
+  test("is told from an LM75 at the same address", async () => {
+    const { clock, hardware, open, letPass } = bench(tmp117);
+    (await hardware.i2c("sim")).plug(0x48, lm75Chip(simulatedWorld(clock)));
+    await expect(letPass(open())).rejects.toMatchObject({ code: expect.stringMatching(/CHIP_MISMATCH|BUS_NACK/) });
   });
 });

@@ -6,16 +6,27 @@ import { bme280Chip } from "./chips/bme280.ts";
 import { bme680Chip } from "./chips/bme680.ts";
 import { bmp180Chip } from "./chips/bmp180.ts";
 import { bmp280Chip } from "./chips/bmp280.ts";
+import { bmp388Chip } from "./chips/bmp388.ts";
+import { hdc302xChip } from "./chips/hdc302x.ts";
+import { hdc1080Chip } from "./chips/hdc1080.ts";
 import { htu21dChip } from "./chips/htu21d.ts";
 import { ina219Chip } from "./chips/ina219.ts";
 import { ina226Chip } from "./chips/ina226.ts";
+import { ina260Chip } from "./chips/ina260.ts";
+import { ina3221Chip } from "./chips/ina3221.ts";
 import { lm75Chip } from "./chips/lm75.ts";
+import { ltr390Chip } from "./chips/ltr390.ts";
+import { mcp3421Chip } from "./chips/mcp3421.ts";
 import { mcp9808Chip } from "./chips/mcp9808.ts";
 import { scd4xChip } from "./chips/scd4x.ts";
 import { scd30Chip } from "./chips/scd30.ts";
 import { sht3xChip } from "./chips/sht3x.ts";
 import { sht4xChip } from "./chips/sht4x.ts";
+import { shtc3Chip } from "./chips/shtc3.ts";
+import { tmp102Chip } from "./chips/tmp102.ts";
+import { tmp117Chip } from "./chips/tmp117.ts";
 import { tsl2561Chip } from "./chips/tsl2561.ts";
+import { tsl2591Chip } from "./chips/tsl2591.ts";
 import { veml7700Chip } from "./chips/veml7700.ts";
 
 /** Driver name -> the chip that answers it on a simulated bus. */
@@ -29,15 +40,26 @@ export const simulatedChips: Readonly<Record<string, SimulatedChipFactory>> = {
   bme680: bme680Chip,
   bmp180: bmp180Chip,
   bmp280: bmp280Chip,
+  bmp388: bmp388Chip,
+  hdc1080: hdc1080Chip,
+  hdc302x: hdc302xChip,
   htu21d: htu21dChip,
   ina219: ina219Chip,
   ina226: ina226Chip,
+  ina260: ina260Chip,
+  ina3221: ina3221Chip,
   lm75: lm75Chip,
+  ltr390: ltr390Chip,
+  mcp3421: mcp3421Chip,
   mcp9808: mcp9808Chip,
   scd30: scd30Chip,
   scd4x: scd4xChip,
   sht3x: sht3xChip,
   sht4x: sht4xChip,
+  shtc3: shtc3Chip,
+  tmp102: tmp102Chip,
+  tmp117: tmp117Chip,
   tsl2561: tsl2561Chip,
+  tsl2591: tsl2591Chip,
   veml7700: veml7700Chip,
 };

@@ -60,13 +60,13 @@ export function wordRegisterChip(facts: WordRegisters): SimulatedChip {
   return {
     write([register = 0, ...value]) {
       if (value.length !== 0 && value.length !== 2) throw nack();
-      if (facts.read(register) === undefined) throw nack();
       pointer = register;
       const [first = 0, second = 0] = facts.littleEndian ? value.toReversed() : value;
       if (value.length === 2) facts.write?.(register, (first << 8) | second);
     },
     read(length) {
-      const word = facts.read(pointer) ?? 0;
+      const word = facts.read(pointer);
+      if (word === undefined) throw nack();
       const bytes = [(word >> 8) & 0xff, word & 0xff];
       if (facts.littleEndian) bytes.reverse();
       return Uint8Array.from({ length }, (_, index) => bytes[index % 2] ?? 0);
