@@ -37,7 +37,6 @@ const packageOwners: Record<string, readonly string[]> = {
   "i2c-bus": ["hardware/linux/i2c.ts"],
   "better-sqlite3": ["sqlite/"],
   yaml: ["config/"],
-  pino: ["service/log.ts"],
   commander: ["cli/program.ts"],
   hono: ["service/control-server.ts"],
   "@hono/node-server": ["service/control-server.ts"],

@@ -1,4 +1,3 @@
-import { type DestinationStream, type LevelWithSilent, type Logger, pino } from "pino";
 import type { Log, LogFields } from "../core/log.ts";
 
 /** Where lines go: journald reads the priority from `<N>` at a line's start (sd-daemon(3)); people read words. */
@@ -19,52 +18,52 @@ export function logStyle(env: NodeJS.ProcessEnv, wanted?: string): LogStyle {
 }
 
 export function createLog(style: LogStyle, level: LogLevel, write: (line: string) => void): RootLog {
-  const stream: DestinationStream = { write: style === "json" ? write : (line) => write(render(line, style)) };
-  const base = null;
-  const root = pino({ level: "trace", base, timestamp: pino.stdTimeFunctions.isoTime }, stream);
   const levels = new Map<string | undefined, LogLevel>([[undefined, level]]);
-  const loggers = new Map<string | undefined, Logger>();
-
-  const levelOf = (part: string | undefined): LevelWithSilent => levels.get(part) ?? levels.get(undefined) ?? level;
-  const loggerOf = (part: string | undefined): Logger => {
-    const known = loggers.get(part);
-    if (known) return known;
-    const made = part === undefined ? root.child({}) : root.child({ part });
-    made.level = levelOf(part);
-    loggers.set(part, made);
-    return made;
-  };
   const logOf = (part: string | undefined): Log => {
     const at =
       (name: LogLevel) =>
-      (message: string, fields: LogFields = {}) =>
-        loggerOf(part)[name](fields, message);
+      (message: string, fields: LogFields = {}) => {
+        const least = levels.get(part) ?? levels.get(undefined) ?? level;
+        if (ranks[name].number >= ranks[least].number) write(lineOf[style]({ level: name, part, message, fields }));
+      };
     return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error"), part: (name) => logOf(name) };
   };
-  return {
-    ...logOf(undefined),
-    setLevel(changed, part) {
-      levels.set(part, changed);
-      for (const [name, logger] of loggers) logger.level = levelOf(name);
-    },
-  };
+  return { ...logOf(undefined), setLevel: (changed, part) => void levels.set(part, changed) };
 }
 
-const priorities: Record<number, { readonly journal: string; readonly word: string }> = {
-  20: { journal: "<7>", word: "debug" },
-  30: { journal: "<6>", word: "info " },
-  40: { journal: "<4>", word: "warn " },
-  50: { journal: "<3>", word: "error" },
+interface Entry {
+  readonly level: LogLevel;
+  readonly part: string | undefined;
+  readonly message: string;
+  readonly fields: LogFields;
+}
+
+/** The numbers are those of pino and Bunyan, whose readers take the JSON form. */
+const ranks: Record<LogLevel, { readonly number: number; readonly journal: string; readonly word: string }> = {
+  debug: { number: 20, journal: "<7>", word: "debug" },
+  info: { number: 30, journal: "<6>", word: "info " },
+  warn: { number: 40, journal: "<4>", word: "warn " },
+  error: { number: 50, journal: "<3>", word: "error" },
 };
 
-function render(line: string, style: LogStyle): string {
-  const { level, time, msg, part, ...fields } = JSON.parse(line) as Record<string, unknown>;
-  const { journal, word } = priorities[Number(level)] ?? { journal: "<6>", word: "info " };
-  const text = [part === undefined ? "" : `${part}: `, msg, ...Object.entries(fields).map(renderField)].join("");
-  return style === "journal" ? `${journal}${text}\n` : `${String(time).slice(11, 23)} ${word} ${text}\n`;
+const lineOf: Record<LogStyle, (entry: Entry) => string> = {
+  journal: (entry) => `${ranks[entry.level].journal}${textOf(entry)}\n`,
+  terminal: (entry) => `${timeNow().slice(11, 23)} ${ranks[entry.level].word} ${textOf(entry)}\n`,
+  json({ level, part, message, fields }) {
+    return `${JSON.stringify({ level: ranks[level].number, time: timeNow(), part, ...fields, msg: message })}\n`;
+  },
+};
+
+function timeNow(): string {
+  return new Date().toISOString();
+}
+
+function textOf({ part, message, fields }: Entry): string {
+  return [part === undefined ? "" : `${part}: `, message, ...Object.entries(fields).map(renderField)].join("");
 }
 
 function renderField([key, value]: [string, unknown]): string {
+  if (value === undefined) return "";
   const text = typeof value === "string" ? value : JSON.stringify(value);
   return ` ${key}=${/[\s"=]/.test(text) ? JSON.stringify(text) : text}`;
 }

@@ -26,6 +26,20 @@ describe("the log", () => {
     expect(lines).toEqual(['<6>read text="a\\nb <0>c"\n']);
   });
 
+  test("gives programs a line of JSON, which leaves out what is undefined", () => {
+    const { lines, log } = capture("json");
+    log.part("store").warn("full", { bytes: 12, reason: undefined });
+    const { time, ...rest } = JSON.parse(lines.join(""));
+    expect(rest).toEqual({ level: 40, part: "store", bytes: 12, msg: "full" });
+    expect(time).toMatch(/^\d{4}-\d\d-\d\dT.*Z$/);
+  });
+
+  test("leaves undefined fields out for people, too", () => {
+    const { lines, log } = capture("journal");
+    log.info("read", { text: undefined });
+    expect(lines).toEqual(["<6>read\n"]);
+  });
+
   test("changes its level while it runs, for all parts or for one", () => {
     const { lines, log } = capture("journal");
     const [store, uplink] = [log.part("store"), log.part("uplink")];
