@@ -1,27 +1,26 @@
 import type { Command } from "./command.ts";
-import { broker } from "./commands/broker.ts";
-import { check } from "./commands/check.ts";
-import { decommission } from "./commands/decommission.ts";
-import { drivers } from "./commands/drivers.ts";
-import { log } from "./commands/log.ts";
-import { passwd } from "./commands/passwd.ts";
-import { pki } from "./commands/pki.ts";
-import { read } from "./commands/read.ts";
-import { run } from "./commands/run.ts";
-import { schema } from "./commands/schema.ts";
-import { status } from "./commands/status.ts";
 
-/** Every command, in the order of help. */
-export const commands: readonly Command[] = [
-  run,
-  check,
-  schema,
-  drivers,
-  read,
-  status,
-  log,
-  decommission,
-  broker,
-  passwd,
-  pki,
-];
+/** Every command, in the order of help, with the file it is in. */
+const loaders = {
+  run: async () => (await import("./commands/run.ts")).run,
+  check: async () => (await import("./commands/check.ts")).check,
+  schema: async () => (await import("./commands/schema.ts")).schema,
+  drivers: async () => (await import("./commands/drivers.ts")).drivers,
+  read: async () => (await import("./commands/read.ts")).read,
+  status: async () => (await import("./commands/status.ts")).status,
+  log: async () => (await import("./commands/log.ts")).log,
+  decommission: async () => (await import("./commands/decommission.ts")).decommission,
+  broker: async () => (await import("./commands/broker.ts")).broker,
+  passwd: async () => (await import("./commands/passwd.ts")).passwd,
+  pki: async () => (await import("./commands/pki.ts")).pki,
+} satisfies Record<string, () => Promise<Command>>;
+
+export function allCommands(): Promise<Command[]> {
+  return Promise.all(Object.values(loaders).map((load) => load()));
+}
+
+/** The one that is asked for alone, where it is clear which: it neither waits for what the others need nor keeps it in memory. */
+export async function commandsFor([name = ""]: readonly string[]): Promise<Command[]> {
+  if (!Object.hasOwn(loaders, name)) return allCommands();
+  return [await loaders[name as keyof typeof loaders]()];
+}

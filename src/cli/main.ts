@@ -3,7 +3,7 @@ import { render } from "../config/render.ts";
 import { type ErrorCode, GatewayError, remedyFor } from "../core/errors.ts";
 import { ReloadRequests } from "../service/reload-requests.ts";
 import { EXIT, type ExitCode, type Io } from "./command.ts";
-import { commands } from "./commands.ts";
+import { commandsFor } from "./commands.ts";
 import { runProgram } from "./program.ts";
 import { version } from "./version.ts";
 
@@ -11,7 +11,7 @@ import { version } from "./version.ts";
 export async function main(argv: readonly string[]): Promise<ExitCode> {
   const io = processIo();
   try {
-    return await runProgram(commands, argv, version(), io);
+    return await runProgram(await commandsFor(argv), argv, version(), io);
   } catch (error) {
     if (isConfigError(error)) {
       io.err(`${render(error.problems, { color: io.color })}\n`);

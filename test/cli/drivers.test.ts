@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
 import type { Io } from "../../src/cli/command.ts";
-import { commands } from "../../src/cli/commands.ts";
+import { allCommands } from "../../src/cli/commands.ts";
 import { runProgram } from "../../src/cli/program.ts";
+
+const commands = await allCommands();
 
 test("a driver that does not exist is wrong usage, and the nearest name is offered", async () => {
   let errors = "";

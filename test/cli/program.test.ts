@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { type Command, EXIT, type Io } from "../../src/cli/command.ts";
-import { commands } from "../../src/cli/commands.ts";
+import { allCommands, commandsFor } from "../../src/cli/commands.ts";
 import { runProgram } from "../../src/cli/program.ts";
+
+const commands = await allCommands();
 
 async function fieldpost(argv: readonly string[], table: readonly Command[] = commands) {
   let out = "";
@@ -58,5 +60,22 @@ describe("help", () => {
 
     expect(code).toBe(0);
     for (const { name } of commands) expect(out).toContain(`\n  ${name} `);
+  });
+});
+
+describe("the commands that are loaded", () => {
+  it("are the one that is asked for", async () => {
+    expect((await commandsFor(["broker", "--config", "x.yaml"])).map(({ name }) => name)).toEqual(["broker"]);
+  });
+
+  it.each([[[]], [["--help"]], [["help", "run"]], [["brokre"]], [["toString"]]])(
+    "are all of them for %j",
+    async (argv) => {
+      expect(await commandsFor(argv)).toEqual(commands);
+    },
+  );
+
+  it.each(commands)("go by the name that they have: $name", async ({ name }) => {
+    expect(await commandsFor([name])).toEqual([expect.objectContaining({ name })]);
   });
 });

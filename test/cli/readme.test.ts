@@ -1,9 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, it, test } from "vitest";
 import type { Command } from "../../src/cli/command.ts";
-import { commands } from "../../src/cli/commands.ts";
+import { allCommands } from "../../src/cli/commands.ts";
 import { parseConfig } from "../../src/config/parse.ts";
 import { drivers } from "../../src/drivers/registry.ts";
+
+const commands = await allCommands();
 
 const README = "../../README.md";
 const readme = await readFile(new URL(README, import.meta.url), "utf8");
