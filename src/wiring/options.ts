@@ -49,14 +49,15 @@ const ownWayIn = { mode: 0o600, identity: "fieldpost", volatile: true } as const
 
 /** `windowMs` is what holds where the configuration does not say. */
 export function brokerPersistence(
-  { broker, store }: Config,
+  broker: Config["broker"],
+  storePath: string,
   runtimeDirectory: string,
   windowMs: number,
 ): Pick<BrokerOptions, "persistence"> {
   if (!broker.persistence) return {};
   return {
     persistence: {
-      directory: store.path,
+      directory: storePath,
       stagingPath: join(runtimeDirectory, "broker-staging"),
       windowMs: broker.persistenceWindowMs ?? windowMs,
     },
@@ -70,7 +71,7 @@ const GATEWAY_WINDOW_MS = 5000;
 export function gatewayBrokerOptions(config: Config, runtimeDirectory: string): BrokerOptions {
   return {
     ...brokerOptions(config.broker, privateSocket(runtimeDirectory)),
-    ...brokerPersistence(config, runtimeDirectory, GATEWAY_WINDOW_MS),
+    ...brokerPersistence(config.broker, config.store.path, runtimeDirectory, GATEWAY_WINDOW_MS),
   };
 }
 

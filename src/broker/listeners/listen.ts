@@ -7,8 +7,7 @@ import type { Timers } from "../timers.ts";
 import type { Certified, Transport } from "../transport.ts";
 import { type AddressCounts, Admission } from "./admission.ts";
 import { ProxiedAddresses, readProxyHeader } from "./proxy.ts";
-import { openTls, type TlsGate } from "./tls.ts";
-import { openWebSocket } from "./websocket.ts";
+import type { TlsGate } from "./tls.ts";
 
 export type BoundAddress =
   | { readonly scheme: "mqtt" | "mqtts" | "ws" | "wss"; readonly address: string; readonly port: number }
@@ -76,7 +75,7 @@ export async function listen(options: ListenerOptions, deps: ListenerDeps, event
   return { bound: boundAddress(server, options), tls, [Symbol.asyncDispose]: () => close(server, sockets) };
 }
 
-/** What a connection goes through before MQTT is spoken: TLS, WebSocket, both or none. */
+/** What a connection goes through before MQTT is spoken: TLS, WebSocket, both or none. Only what is used is loaded: HTTP and WebSocket take 8 MB. */
 async function layers(
   options: ListenerOptions,
   { limits, timers }: ListenerDeps,
@@ -89,7 +88,7 @@ async function layers(
     events.accepted(transport, options, addressOf(socket), certificates.get(socket));
   const upgrade =
     options.protocol === "websocket" &&
-    openWebSocket(
+    (await import("./websocket.ts")).openWebSocket(
       {
         origins: options.origins,
         encrypted: options.tls !== undefined,
@@ -101,6 +100,7 @@ async function layers(
     );
   const speak = upgrade || ((socket: Socket) => accept(socket, socket));
   if (options.tls === undefined) return { tls: undefined, enter: speak };
+  const { openTls } = await import("./tls.ts");
   const tls = await openTls(options.tls, limits.connectTimeoutMs, {
     secured(socket, certified) {
       if (certified) certificates.set(socket, certified);
