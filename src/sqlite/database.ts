@@ -1,15 +1,17 @@
-import { closeSync, existsSync, fdatasyncSync, openSync } from "node:fs";
+import { closeSync, existsSync, fdatasyncSync, fstatSync, openSync, statSync } from "node:fs";
 import Sqlite from "better-sqlite3";
 import { GatewayError } from "../core/errors.ts";
 import { syncDirectoryOf } from "./files.ts";
+import { PAGE_BYTES } from "./page.ts";
 
 export interface DatabaseOptions {
   readonly path: string;
   /** The schema's history, one SQL script a version, each run in one transaction; `user_version` counts them. */
   readonly migrations: readonly string[];
+  /** SQLITE_FULL beyond it; the caller's own limits come long before. */
+  readonly maxBytes?: number;
 }
 
-const PAGE_BYTES = 4096;
 /** A waiting CLI or backup must not hold the service's worker for long; what failed is tried again. */
 const BUSY_TIMEOUT_MS = 100;
 /** How much the WAL may grow before it is worked into the database: the more, the less the card is worn. */
@@ -31,12 +33,15 @@ export class Database {
   constructor(options: DatabaseOptions) {
     this.#path = options.path;
     const isNew = !existsSync(options.path);
+    if (!isNew) refuseEmpty(options);
     if (!isNew) refuseNewer(options);
     this.sql = new Sqlite(options.path, { timeout: BUSY_TIMEOUT_MS });
     try {
       setPragmas(this.sql);
       if (!isNew) quickCheck(this.sql, options.path);
       migrate(this.sql, options.migrations);
+      if (options.maxBytes !== undefined)
+        this.sql.pragma(`max_page_count = ${Math.ceil(options.maxBytes / PAGE_BYTES)}`);
       if (isNew) syncDirectoryOf(options.path);
     } catch (error) {
       this.sql.close();
@@ -64,11 +69,23 @@ export class Database {
     this.#walBytes = 0;
   }
 
-  /** Bytes of the pages in use: what freed pages leave room for is not counted. */
-  usedBytes(): number {
+  /** Works the WAL into the database and gives its room back; false where there is none, or the database cannot grow. */
+  truncateWal(): boolean {
+    try {
+      const before = this.#walFd === undefined ? 0 : fstatSync(this.#walFd).size;
+      const [result] = this.sql.pragma("wal_checkpoint(TRUNCATE)") as Array<{ readonly busy: number }>;
+      this.#walBytes = 0;
+      return before > 0 && result?.busy === 0;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Bytes of the file, and of its pages in use: freed pages leave room for others. */
+  size(): { readonly fileBytes: number; readonly usedBytes: number } {
     const pages = Number(this.sql.pragma("page_count", { simple: true }));
     const free = Number(this.sql.pragma("freelist_count", { simple: true }));
-    return (pages - free) * PAGE_BYTES;
+    return { fileBytes: pages * PAGE_BYTES, usedBytes: (pages - free) * PAGE_BYTES };
   }
 
   close(): void {
@@ -87,6 +104,11 @@ export class Database {
 /** For looking at a database that a service may be using at the same time; hold it briefly, it keeps the WAL from shrinking. */
 export function openReadOnly(path: string): Sqlite.Database {
   return new Sqlite(path, { readonly: true, fileMustExist: true, timeout: BUSY_TIMEOUT_MS });
+}
+
+/** SQLite takes a file of no bytes for a new database; it is what an unclean shutdown leaves of one. */
+function refuseEmpty({ path }: DatabaseOptions): void {
+  if (statSync(path).size === 0) throw new GatewayError("STORE_CORRUPT", `${path} is empty`);
 }
 
 /** Looks through a read-only connection, so that a database of a newer version stays untouched, its WAL included. */
@@ -119,15 +141,14 @@ function quickCheck(sql: Sqlite.Database, path: string): void {
   if (verdict !== "ok") throw new GatewayError("STORE_CORRUPT", `${path}: ${verdict}`);
 }
 
+/** All of it or nothing. */
 function migrate(sql: Sqlite.Database, migrations: readonly string[]): void {
   const version = Number(sql.pragma("user_version", { simple: true }));
-  migrations.forEach((script, index) => {
-    if (index < version) return;
-    sql
-      .transaction(() => {
-        sql.exec(script);
-        sql.pragma(`user_version = ${index + 1}`);
-      })
-      .immediate();
-  });
+  if (version >= migrations.length) return;
+  sql
+    .transaction(() => {
+      for (const script of migrations.slice(version)) sql.exec(script);
+      sql.pragma(`user_version = ${migrations.length}`);
+    })
+    .immediate();
 }

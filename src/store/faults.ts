@@ -20,6 +20,10 @@ export class Faults {
     if (this.#faults.delete(place)) this.#log.info("the store's fault is over", { place });
   }
 
+  has(place: string): boolean {
+    return this.#faults.has(place);
+  }
+
   list(): readonly StoreFault[] {
     return [...this.#faults.values()];
   }

@@ -61,6 +61,12 @@ export class HeldRecords {
     this.#records.splice(index, 1);
   }
 
+  renumber(from: number, to: number): void {
+    this.#records = this.#records.map((record) =>
+      record.stored.epoch === from ? { ...record, stored: { ...record.stored, epoch: to } } : record,
+    );
+  }
+
   /** The oldest ones, as many as make up `maxBytes` (all of them as a rule). */
   oldestWithin(maxBytes: number): StoredRecord[] {
     const found: StoredRecord[] = [];

@@ -48,6 +48,7 @@ export class JournalOutbox implements Outbox {
   }
 
   async after(position: number, limit: number, destination = DESTINATION): Promise<StoredRecord[]> {
+    if (this.#journal.provisional) return [];
     const { live } = this.#journal.state.destination(destination);
     const found: StoredRecord[] = [];
     let next = live.next(position);
@@ -64,7 +65,7 @@ export class JournalOutbox implements Outbox {
     const { epochs, head } = this.#journal.state;
     const index = epochs.findIndex((candidate) => candidate.epoch === epoch);
     const row = epochs[index];
-    if (!row) return [];
+    if (!row || this.#journal.provisional) return [];
     const first = row.base + Math.max(1, from);
     const last = Math.min(row.base + to, epochs[index + 1]?.base ?? head);
     const onDisk = await this.#reader.range(first, last, limit);

@@ -5,9 +5,10 @@ import { DESTINATION } from "./destination.ts";
 import { encodeFrame } from "./frames.ts";
 import type { Gap } from "./gaps.ts";
 import { HeldRecords } from "./held-records.ts";
+import { INSTANCE } from "./keys.ts";
 import { DEFAULT_MAX_HELD_BYTES, type StoreOptions } from "./options.ts";
 import type { OutboxEvent, OutboxState, Span } from "./outbox-state.ts";
-import { INSTANCE, type Recovered } from "./recover.ts";
+import type { Recovered } from "./recover.ts";
 import type { SmallState } from "./small-state.ts";
 import { STAGING_FORMAT, type StagedEvent, type Staging } from "./staging.ts";
 import type { DeadRow } from "./store-calls.ts";
@@ -28,8 +29,10 @@ export class Journal {
   readonly small: SmallState;
   readonly held = new HeldRecords();
   readonly staging: Staging;
-  /** The disk's limit is reached (kept by the disk tier). */
-  diskFull = false;
+  /** Why the disk takes no more, where it does not (kept by the disk tier). */
+  full: string | undefined;
+  /** The epoch may come to have another number, so nothing may be delivered under it. */
+  provisional = false;
   /** Set aside, and not on the disk yet. */
   #setAside: SetAside[];
   readonly #options: StoreOptions;
@@ -133,6 +136,14 @@ export class Journal {
     this.#setAside = [...taken, ...this.#setAside];
   }
 
+  /** Gives the current epoch another number; what was accepted under it is renamed. */
+  renumber(epoch: number): void {
+    const { epoch: old } = this.state;
+    if (epoch === old) return;
+    this.emit({ kind: "renumber", epoch });
+    this.held.renumber(old, epoch);
+  }
+
   emit(event: OutboxEvent): void {
     this.#stage(event);
     this.state.apply(event);
@@ -169,7 +180,7 @@ export class Journal {
   #refusal(bytes: number): string | undefined {
     if (bytes > MAX_RECORD_BYTES) return "too_large";
     if (this.#options.whenFull === "drop_oldest") return undefined;
-    if (this.diskFull) return "full";
+    if (this.full) return this.full;
     return this.held.bytes + bytes > this.maxHeldBytes ? "memory_full" : undefined;
   }
 

@@ -1,7 +1,7 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "../core/clock.ts";
-import { INSTANCE } from "./recover.ts";
+import { INSTANCE } from "./keys.ts";
 import { DATABASE_NAME } from "./schema.ts";
 import type { LedgerEntry } from "./store.ts";
 import { StoreClient } from "./store-client.ts";
@@ -29,7 +29,7 @@ export function storeOwner(path: string): number | undefined {
 
 /** Throws as `openStore` does: STORE_LOCKED while a service runs. */
 export async function openLedgerAtRest(path: string, clock: Clock): Promise<LedgerAtRest> {
-  const client = new StoreClient(path, clock);
+  const client = new StoreClient({ directory: path }, clock);
   try {
     return atRest(client, await client.open());
   } catch (error) {

@@ -1,5 +1,7 @@
-import type { BootAnchors } from "../core/timeline.ts";
+import { GatewayError } from "../core/errors.ts";
+import type { Anchor, BootAnchors } from "../core/timeline.ts";
 import type { Database } from "../sqlite/database.ts";
+import type { Gap } from "./gaps.ts";
 import type { Range } from "./live-ranges.ts";
 import type { DiskDestination, Loaded } from "./store-calls.ts";
 
@@ -12,20 +14,26 @@ export function load({ sql }: Pick<Database, "sql">): Loaded {
   const pairs = <K, V>(query: string) => sql.prepare<[], [K, V]>(query).raw().all() as [K, V][];
   const counter = new Map(pairs<string, number>("SELECT name, value FROM counter"));
   const dead = sql.prepare<[string], number>("SELECT position FROM dead WHERE destination = ?").pluck();
+  const ranges = joined(
+    sql.prepare<[], [number, number]>("SELECT position0, count FROM segment ORDER BY position0").raw(),
+  );
   return {
     epochs: all("SELECT epoch, base, uuid AS boot FROM epoch JOIN boot ON boot.id = epoch.boot ORDER BY base, epoch"),
-    head: counter.get("head") ?? 0,
+    head: Math.max(counter.get("head") ?? 0, ranges.at(-1)?.to ?? 0),
     destinations: pairs<string, number>("SELECT destination, position FROM cursor").map(([name, cursor]) => ({
       name,
       cursor,
       counters: countersOf(counter, name),
       dead: dead.all(name),
     })),
-    ranges: joined(sql.prepare<[], [number, number]>("SELECT position0, count FROM segment ORDER BY position0").raw()),
-    gaps: pairs<number, string>("SELECT id, gap FROM gap ORDER BY id").map(([, gap]) => JSON.parse(gap)),
+    ranges,
+    gaps: pairs<number, string>("SELECT id, gap FROM gap ORDER BY id").flatMap(([, text]) => {
+      const gap = parsed<Gap>(text);
+      return gap ? [gap] : [];
+    }),
     boots: all<BootRow>("SELECT uuid, anchors, seen FROM boot ORDER BY id").map(bootOf),
     meta: pairs("SELECT key, value FROM meta"),
-    newest: pairs("SELECT device, channels FROM newest"),
+    newest: pairs<string, string>("SELECT device, channels FROM newest").filter(([, channels]) => parsed(channels)),
     tombstones: pairs("SELECT device, wall_ms FROM tombstone"),
     ledger: pairs<string, string | null>("SELECT topic, device FROM ledger WHERE broker = '' AND present").map(
       ([topic, device]) => (device === null ? { topic } : { topic, device }),
@@ -40,7 +48,17 @@ interface BootRow {
 }
 
 function bootOf({ uuid, anchors, seen }: BootRow): BootAnchors {
-  return { boot: uuid, anchors: JSON.parse(anchors), ...(seen !== null && { seen: JSON.parse(seen) }) };
+  const last = seen === null ? undefined : parsed<Anchor>(seen);
+  return { boot: uuid, anchors: parsed<readonly Anchor[]>(anchors) ?? [], ...(last && { seen: last }) };
+}
+
+/** SQLite does not see a flipped bit in a text. */
+function parsed<T>(text: string): T | undefined {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function countersOf(counter: ReadonlyMap<string, number>, destination: string): DiskDestination["counters"] {
@@ -61,6 +79,7 @@ function joined(segments: { iterate(): Iterable<unknown> }): Range[] {
   const ranges: Range[] = [];
   for (const [from, count] of segments.iterate() as Iterable<[number, number]>) {
     const last = ranges.at(-1);
+    if (count < 1 || from <= (last?.to ?? 0)) throw new GatewayError("STORE_CORRUPT", `no segment can be at ${from}`);
     if (last && last.to + 1 === from) ranges[ranges.length - 1] = { from: last.from, to: from + count - 1 };
     else ranges.push({ from, to: from + count - 1 });
   }

@@ -10,9 +10,10 @@ import { Faults } from "./faults.ts";
 import type { Gap } from "./gaps.ts";
 import { Journal } from "./journal.ts";
 import { JournalOutbox } from "./journal-outbox.ts";
+import { CLEAN_STOP, INSTANCE } from "./keys.ts";
 import type { StoreOptions } from "./options.ts";
 import { OutboxState } from "./outbox-state.ts";
-import { CLEAN_STOP, INSTANCE, nextEpoch, type Recovered, recover } from "./recover.ts";
+import { nextEpoch, type Recovered, recover } from "./recover.ts";
 import { SegmentReader } from "./segment-reader.ts";
 import { SmallState } from "./small-state.ts";
 import { readStaging, type Staged, Staging } from "./staging.ts";
@@ -34,7 +35,11 @@ export interface StoreDeps {
  * is moved aside and is a fault, not an error.
  */
 export async function openStore(options: StoreOptions, deps: StoreDeps): Promise<Store> {
-  const client = new StoreClient(options.path, deps.clock, deps.startWorker);
+  const client = new StoreClient(
+    { directory: options.path, maxBytes: options.maxBytes, scratch: options.stagingPath },
+    deps.clock,
+    deps.startWorker,
+  );
   try {
     return await assemble(options, deps, client, await client.open());
   } catch (error) {
@@ -47,28 +52,29 @@ async function assemble(options: StoreOptions, deps: StoreDeps, client: StoreCli
   const { clock, log } = deps;
   const faults = new Faults(log);
   if (loaded.quarantined) {
-    const message = `the database was damaged and moved to ${loaded.quarantined}`;
+    const { aside, salvaged } = loaded.quarantined;
+    const message = `the database was damaged and moved to ${aside}, ${salvaged} records salvaged`;
     faults.raise("database", new GatewayError("STORE_CORRUPT", message));
   }
+  if (loaded.unwritable !== undefined) faults.raise("disk", new GatewayError("STORE_IO", loaded.unwritable));
   const stagingFile = join(options.stagingPath, "staging.log");
   const staged = readStaging(stagingFile);
   const recovered = recover(loaded, staged, { boot: clock.bootId(), wallMs: clock.wallMs() });
   const small = smallStateOf(loaded, recovered.from === "staging" ? staged : undefined, clock);
-  const { state, owed, gaps } = await claim(client, loaded, recovered, small, deps, faults);
+  const { state, owed, gaps, provisional } = await claim(client, loaded, recovered, small, deps, faults);
   const journal = new Journal({ ...recovered, state }, small, new Staging(stagingFile), options, clock);
 
-  const { epochs } = state;
-  const current = epochs.slice(-1);
+  journal.provisional = provisional;
   const topics = new Map(loaded.ledger.map((entry) => [entry.topic, entry]));
   const seed = (): Batch => ({
-    epochs: current,
+    epochs: state.epochs.slice(-1),
     tombstones: [...small.tombstones],
     ledger: [...topics.values()].map((entry) => ({ ...entry, present: true })),
   });
   const durable = recovered.from === "staging" ? loaded.head : state.head;
   const disk = new DiskTier({ journal, client, faults, options, clock, durable, owed, seed, gaps });
   await disk.measure();
-  const outbox = new JournalOutbox(journal, disk, new SegmentReader(disk, epochs));
+  const outbox = new JournalOutbox(journal, disk, new SegmentReader(disk, () => state.epochs));
 
   const { epoch } = state;
   const { pending } = state.counters(DESTINATION);
@@ -94,9 +100,18 @@ function smallStateOf(loaded: Loaded, staged: Staged | undefined, clock: Clock):
   return small;
 }
 
+interface Claim {
+  readonly state: OutboxState;
+  readonly owed: Batch;
+  /** Those that the disk has. */
+  readonly gaps: readonly Gap[];
+  readonly provisional: boolean;
+}
+
 /**
  * Makes durable that this run's epoch is taken and that the last stop's mark is void, before anything goes out under it.
- * Where the disk refuses, the epoch of a clean stop is not continued, for its mark would let a later run do so again.
+ * Where the disk refuses, the epoch of a clean stop is not continued, for its mark would let a later run do so again; and
+ * as the disk may never learn of the new one, that is provisional until the clock is right.
  */
 async function claim(
   client: StoreClient,
@@ -105,30 +120,29 @@ async function claim(
   small: SmallState,
   { clock }: StoreDeps,
   faults: Faults,
-): Promise<{ state: OutboxState; owed: Batch; gaps: readonly Gap[] }> {
+): Promise<Claim> {
   const { state } = recovered;
   const wasClean = small.meta.has(CLEAN_STOP);
   const known = loaded.epochs.some(({ epoch }) => epoch === state.epoch);
-  if (known && !wasClean) return { state, owed: {}, gaps: loaded.gaps };
+  if (known && !wasClean) return { state, owed: {}, gaps: loaded.gaps, provisional: false };
 
   small.setMeta(CLEAN_STOP, undefined);
-  const row = (epoch: number, base: number): Batch => ({ epochs: [{ epoch, base, boot: clock.bootId() }] });
-  const owed = known ? {} : row(state.epoch, state.base);
   const changes = small.takeChanges(false);
+  const epochs = known ? {} : { epochs: state.epochs.slice(-1) };
   try {
-    await client.call("write", { ...owed, gaps: state.gaps.map((gap) => [gap.id, gap]), ...changes });
-    return { state, owed: {}, gaps: state.gaps };
+    await client.call("write", { ...epochs, gaps: state.gaps.map((gap) => [gap.id, gap]), ...changes });
+    return { state, owed: {}, gaps: state.gaps, provisional: false };
   } catch (error) {
-    if (!isGatewayError(error) || (wasClean && recovered.from === "staging")) throw error;
+    if (!isGatewayError(error)) throw error;
     faults.raise("disk", error);
     small.putBack(changes);
-    if (!known) return { state, owed, gaps: loaded.gaps };
-    const next = nextEpoch(loaded.epochs.at(-1), state.head, clock.wallMs());
-    const epochs = [...state.epochs, { ...next, boot: clock.bootId() }];
-    return {
-      state: new OutboxState({ ...state.snapshot(), epochs }),
-      owed: row(next.epoch, next.base),
-      gaps: loaded.gaps,
-    };
+    const own = known ? withNextEpoch(state, clock) : state;
+    const provisional = clock.syncState() === "unsynced";
+    return { state: own, owed: { epochs: own.epochs.slice(-1) }, gaps: loaded.gaps, provisional };
   }
+}
+
+function withNextEpoch(state: OutboxState, clock: Clock): OutboxState {
+  const next = nextEpoch(state.epochs.at(-1), state.head, clock.wallMs());
+  return new OutboxState({ ...state.snapshot(), epochs: [...state.epochs, { ...next, boot: clock.bootId() }] });
 }

@@ -7,6 +7,8 @@ export interface StoreOptions {
   readonly commitWindowMs: number;
   /** Of the database's pages in use. */
   readonly maxBytes: number;
+  /** The database does not grow while less than this is free on its file system (of a small one, a tenth of it). */
+  readonly keepFreeBytes?: number;
   /** What gives way when `maxBytes` is reached, or `maxHeldBytes`: the oldest records, or those that come. */
   readonly whenFull: "drop_oldest" | "refuse_newest";
   /** Records older than this are dropped; absent: they are kept. */

@@ -35,6 +35,8 @@ export type OutboxEvent =
     }
   /** A destination begins (with what the broker still has to get), or ends. */
   | { readonly kind: "join" | "leave"; readonly destination: string }
+  /** The current epoch gets another number, before anything was delivered under it. */
+  | { readonly kind: "renumber"; readonly epoch: number }
   /** A gap was told. */
   | { readonly kind: "told"; readonly gap: Gap };
 
@@ -49,8 +51,8 @@ export interface OutboxSnapshot {
 }
 
 export class OutboxState {
-  readonly epochs: readonly EpochRow[];
-  readonly #current: EpochRow;
+  #epochs: readonly EpochRow[];
+  #current: EpochRow;
   readonly #broker: Destination;
   readonly #destinations: Map<string, Destination>;
   readonly #gaps: GapList;
@@ -59,7 +61,7 @@ export class OutboxState {
   constructor(from: OutboxSnapshot) {
     const current = from.epochs.at(-1);
     if (!current) throw new Error("an outbox has an epoch");
-    this.epochs = from.epochs;
+    this.#epochs = from.epochs;
     this.#current = current;
     this.head = from.head;
     this.#destinations = new Map(from.destinations.map((one) => [one.name, new Destination(one)]));
@@ -67,6 +69,11 @@ export class OutboxState {
     const broker = this.#destinations.get(DESTINATION);
     if (!broker) throw new Error(`an outbox has the destination ${DESTINATION}`);
     this.#broker = broker;
+  }
+
+  /** Oldest first. */
+  get epochs(): readonly EpochRow[] {
+    return this.#epochs;
   }
 
   get epoch(): number {
@@ -132,6 +139,10 @@ export class OutboxState {
         return;
       case "leave":
         this.#destinations.delete(event.destination);
+        return;
+      case "renumber":
+        this.#current = { ...this.#current, epoch: event.epoch };
+        this.#epochs = [...this.#epochs.slice(0, -1), this.#current];
         return;
       case "told":
         this.#gaps.acknowledge(event.gap);

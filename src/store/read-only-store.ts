@@ -1,8 +1,9 @@
 import type { Counters } from "../core/gateway.ts";
 import type { StoredRecord } from "../core/reading.ts";
 import { startWorker, type WorkerHost, workerFile } from "../sqlite/worker-host.ts";
+import { INSTANCE } from "./keys.ts";
 import type { ReadOnlyCalls } from "./read-only-calls.ts";
-import { brokerOnDisk, INSTANCE } from "./recover.ts";
+import { brokerOnDisk } from "./recover.ts";
 import { recordsOf } from "./segments.ts";
 import type { LedgerEntry } from "./store.ts";
 import type { DeadRow, Loaded } from "./store-calls.ts";

@@ -2,16 +2,12 @@ import type { Counters } from "../core/gateway.ts";
 import type { StoredRecord } from "../core/reading.ts";
 import { DESTINATION, type DestinationSnapshot } from "./destination.ts";
 import { GapList, type NewGap } from "./gaps.ts";
+import { CLEAN_STOP, INSTANCE } from "./keys.ts";
 import { LiveRanges } from "./live-ranges.ts";
 import { type OutboxEvent, OutboxState } from "./outbox-state.ts";
 import type { EpochRow } from "./segments.ts";
 import type { Staged } from "./staging.ts";
 import type { DiskDestination, Loaded } from "./store-calls.ts";
-
-/** Key in `meta`: `<epoch> <head>` of a clean stop, gone while the store is open. */
-export const CLEAN_STOP = "store.clean";
-export const INSTANCE = "store.instance";
-const POWER_CUT = "power_cut";
 
 export interface Now {
   readonly boot: string;
@@ -43,11 +39,11 @@ function isCurrent(disk: Loaded, { header, events }: Staged, now: Now): boolean 
   if (header.boot !== now.boot) return false;
   const head = events.findLast((event) => event.kind === "take")?.position ?? header.head;
   if (head < disk.head) return false;
-  const lastEpoch = disk.epochs.at(-1);
-  if (!lastEpoch) return true;
   const instance = new Map(disk.meta).get(INSTANCE);
-  const current = header.epochs.at(-1);
-  return instance === header.instance && lastEpoch.epoch === current?.epoch && lastEpoch.base === current.base;
+  if (instance !== undefined && instance !== header.instance) return false;
+  // The disk may not have taken the newest epoch yet.
+  const last = disk.epochs.at(-1);
+  return !last || header.epochs.some(({ epoch, base }) => epoch === last.epoch && base === last.base);
 }
 
 function fromStaging(disk: Loaded, staged: Staged): Recovered {
@@ -56,14 +52,14 @@ function fromStaging(disk: Loaded, staged: Staged): Recovered {
   for (const event of outboxEvents) state.apply(event);
 
   const seen = [...staged.rest, ...outboxEvents];
+  const onDisk = LiveRanges.of(disk.ranges);
   const held = seen.flatMap((event) =>
-    event.kind === "take" && event.position > disk.head && state.isWanted(event.position)
+    event.kind === "take" && !onDisk.has(event.position) && state.isWanted(event.position)
       ? [storedOf(event, state)]
       : [],
   );
-  const there = LiveRanges.of(disk.ranges);
-  for (const { position } of held) if (!there.has(position)) there.push(position);
-  const lost = forget(state, there, disk.epochs.length > 0 ? "lost" : "corrupt");
+  const there = LiveRanges.of([...disk.ranges, ...held.map(({ position }) => ({ from: position, to: position }))]);
+  const lost = forget(state, there, disk.quarantined ? "corrupt" : "lost");
   const setAside = seen.filter((event) => event.kind === "setAside");
   return { state, held, setAside, newEpoch: false, from: "staging", lost };
 }
@@ -90,10 +86,11 @@ function fromDisk(disk: Loaded, now: Now): Recovered {
   const last = disk.epochs.at(-1);
   const isClean = last !== undefined && cleanStopOf(disk) === cleanStopMark(last.epoch, disk.head);
   const epochs = isClean ? disk.epochs : [...disk.epochs, { ...nextEpoch(last, highest, now.wallMs), boot: now.boot }];
-  const balanced = destinationsOf(disk).map((destination) => balance(destination, liveOf(disk, destination)));
+  const reason = disk.quarantined ? "corrupt" : "power_cut";
+  const balanced = destinationsOf(disk).map((destination) => balance(destination, liveOf(disk, destination), reason));
   const lost = Math.max(...balanced.map((destination) => destination.lost));
   const gap: NewGap[] =
-    isClean || !last ? [] : [{ epoch: last.epoch, from: disk.head - last.base + 1, count: lost, reason: POWER_CUT }];
+    isClean || !last ? [] : [{ epoch: last.epoch, from: disk.head - last.base + 1, count: lost, reason }];
   const gaps = new GapList(disk.gaps);
   for (const one of gap) gaps.add(one);
   const destinations = balanced.map(({ destination }) => destination);
@@ -142,16 +139,17 @@ export function nextEpoch(last: EpochRow | undefined, base: number, wallMs: numb
   return { epoch: Math.max((last?.epoch ?? 0) + 1, Math.floor(wallMs / 1000)), base };
 }
 
-/** A power cut takes what was counted in the last commit and not yet written with it. */
+/** What was counted in the last commit and is not there. */
 function balance(
   { name, cursor, counters }: DiskDestination,
   live: LiveRanges,
+  reason: string,
 ): { destination: DestinationSnapshot; lost: number } {
   const dropped = Object.values(counters.dropped).reduce((sum, count) => sum + count, 0);
   const lost = counters.sampled - counters.delivered - dropped - live.total;
   const balanced =
     lost <= 0
       ? { ...counters, sampled: counters.sampled - lost }
-      : { ...counters, dropped: { ...counters.dropped, [POWER_CUT]: (counters.dropped[POWER_CUT] ?? 0) + lost } };
+      : { ...counters, dropped: { ...counters.dropped, [reason]: (counters.dropped[reason] ?? 0) + lost } };
   return { destination: { name, cursor, counters: balanced, live: live.toArray() }, lost: Math.max(0, lost) };
 }

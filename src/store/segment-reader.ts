@@ -1,5 +1,6 @@
 import type { StoredRecord } from "../core/reading.ts";
 import type { DiskTier } from "./disk-tier.ts";
+import type { Range } from "./live-ranges.ts";
 import { type EpochRow, recordsOf } from "./segments.ts";
 
 /** A drain asks for a window at a time, so some segments are fetched ahead; more would only take memory. */
@@ -9,11 +10,11 @@ const CACHED_RECORDS = 4000;
 /** Records on the disk by position; each segment is inflated once on the way through. */
 export class SegmentReader {
   readonly #disk: DiskTier;
-  readonly #epochs: readonly EpochRow[];
+  readonly #epochs: () => readonly EpochRow[];
   readonly #cache = new Map<number, readonly StoredRecord[]>();
   #cached = 0;
 
-  constructor(disk: DiskTier, epochs: readonly EpochRow[]) {
+  constructor(disk: DiskTier, epochs: () => readonly EpochRow[]) {
     this.#disk = disk;
     this.#epochs = epochs;
   }
@@ -29,10 +30,10 @@ export class SegmentReader {
   async range(from: number, to: number, limit: number): Promise<StoredRecord[]> {
     const found: StoredRecord[] = [];
     for (let next = from; next <= to && found.length < limit; ) {
-      const segments = await this.#disk.read((client) => client.call("read", next, RECORDS_A_FETCH), []);
+      const segments = await this.#disk.read(next, RECORDS_A_FETCH);
       const last = segments.at(-1);
       if (!last) break;
-      for (const segment of segments) if (!segment.corrupt) found.push(...recordsOf(segment, this.#epochs));
+      for (const segment of segments) if (!segment.corrupt) found.push(...recordsOf(segment, this.#epochs()));
       next = last.position0 + last.count;
     }
     return found.filter(({ position }) => position >= from && position <= to).slice(0, limit);
@@ -49,11 +50,12 @@ export class SegmentReader {
   async #fetch(position: number): Promise<readonly StoredRecord[]> {
     // Records that are written while it reads are not missing.
     const { durable } = this.#disk;
-    const segments = await this.#disk.read((client) => client.call("read", position, RECORDS_A_FETCH), []);
+    const segments = await this.#disk.read(position, RECORDS_A_FETCH);
     for (const segment of segments) {
       const range = { from: segment.position0, to: segment.position0 + segment.count - 1 };
-      if (segment.corrupt) this.#disk.dropUnreadable(range);
-      else this.#keep(recordsOf(segment, this.#epochs));
+      const records = segment.corrupt ? [] : recordsOf(segment, this.#epochs());
+      if (isWhole(records, range)) this.#keep(records);
+      else this.#disk.dropUnreadable(range);
     }
     const next = segments[0]?.position0 ?? durable + 1;
     // Counted as waiting and nowhere on the disk: skipped, so that it cannot hold up what comes after it.
@@ -71,4 +73,9 @@ export class SegmentReader {
       this.#cached -= oldest.length;
     }
   }
+}
+
+/** The row beside the blob may be damaged, too. */
+function isWhole(records: readonly StoredRecord[], { from, to }: Range): boolean {
+  return records[0]?.position === from && records.at(-1)?.position === to;
 }

@@ -1,10 +1,11 @@
 import { crc32, inflateRawSync } from "node:zlib";
 import type { Database } from "../sqlite/database.ts";
+import type { Free } from "../sqlite/reserve.ts";
 import type { SegmentText } from "./segments.ts";
 import type { ReadSegment, Stretch, Usage } from "./store-calls.ts";
 
 /** A damaged length must not inflate into all of the memory. */
-const MAX_SEGMENT_TEXT_BYTES = 64 * 1024 * 1024;
+export const MAX_SEGMENT_TEXT_BYTES = 64 * 1024 * 1024;
 
 interface SegmentRow {
   readonly position0: number;
@@ -20,8 +21,8 @@ export function readSegments({ sql }: Pick<Database, "sql">, position: number, r
   const start = sql.prepare("SELECT max(position0) FROM segment WHERE position0 <= ?").pluck().get(position);
   const rows = sql
     .prepare<[number, number], SegmentRow>(
-      `SELECT position0, count, uuid, mono0, mono1, crc, data FROM segment JOIN boot ON boot.id = segment.boot
-       WHERE position0 >= ? AND position0 + count > ? ORDER BY position0`,
+      `SELECT position0, count, coalesce(uuid, '') AS uuid, mono0, mono1, crc, data
+       FROM segment LEFT JOIN boot ON boot.id = segment.boot WHERE position0 >= ? AND position0 + count > ? ORDER BY position0`,
     )
     .iterate(Number(start ?? 0), position);
   const segments: ReadSegment[] = [];
@@ -100,8 +101,8 @@ export function deleteSegments({ sql }: Database, position: number, limit: numbe
     .run(position, limit).changes;
 }
 
-/** `settled`: nobody waits for what is up to there, and its segments only wait to be deleted. */
-export function usage(database: Database, settled: number): Usage {
+/** What the file system says is no matter of the database. `settled`: nobody waits for what is up to there, and its segments only wait to be deleted. */
+export function usage(database: Database, settled: number): Omit<Usage, keyof Free> {
   const oldest = database.sql
     .prepare<[number, number], { boot: string; mono0: number }>(
       `SELECT uuid AS boot, mono0 FROM segment JOIN boot ON boot.id = segment.boot
@@ -109,5 +110,6 @@ export function usage(database: Database, settled: number): Usage {
        AND position0 + count - 1 > ? ORDER BY position0 LIMIT 1`,
     )
     .get(settled + 1, settled);
-  return { bytes: database.usedBytes(), ...(oldest && { oldest }) };
+  const { usedBytes, fileBytes } = database.size();
+  return { bytes: usedBytes, fileBytes, ...(oldest && { oldest }) };
 }

@@ -7,9 +7,28 @@ export interface SegmentText {
   readonly boot: string;
   readonly mono0: number;
   readonly mono1: number;
-  /** JSON: the records, `at` being the whole milliseconds since the record before, or since `mono0`. */
+  /** JSON: a `SegmentBody`; of schema 2 and before, its `rows` alone. */
   readonly text: string;
 }
+
+/**
+ * Says itself what it holds, under the checksum of its blob: it can be salvaged from a database of which nothing else is
+ * left, and a damaged row beside it does not give its records another name.
+ */
+export interface SegmentBody {
+  readonly position: number;
+  readonly epoch: number;
+  /** Of the first record. */
+  readonly seq: number;
+  readonly boot: string;
+  readonly mono: number;
+  /** Nobody waited for anything up to this position any more when it was written. */
+  readonly settled: number;
+  readonly rows: readonly SegmentRow[];
+}
+
+/** `at`: whole milliseconds since the record before, or since `mono`. */
+type SegmentRow = Omit<OutboxRecord, "at"> & { readonly at: number };
 
 export interface EpochRow {
   readonly epoch: number;
@@ -22,7 +41,7 @@ export interface EpochRow {
 const MAX_RECORDS = 2000;
 
 /** Groups records (in order) into as few segments as can be. */
-export function segmentsOf(records: readonly StoredRecord[]): SegmentText[] {
+export function segmentsOf(records: readonly StoredRecord[], settled: number): SegmentText[] {
   const runs: StoredRecord[][] = [];
   for (const stored of records) {
     const run = runs.at(-1);
@@ -30,7 +49,7 @@ export function segmentsOf(records: readonly StoredRecord[]): SegmentText[] {
     if (run && last && run.length < MAX_RECORDS && continues(last, stored)) run.push(stored);
     else runs.push([stored]);
   }
-  return runs.map(segmentOf);
+  return runs.map((run) => segmentOf(run, settled));
 }
 
 function continues(last: StoredRecord, next: StoredRecord): boolean {
@@ -39,7 +58,7 @@ function continues(last: StoredRecord, next: StoredRecord): boolean {
   );
 }
 
-function segmentOf(run: readonly StoredRecord[]): SegmentText {
+function segmentOf(run: readonly StoredRecord[], settled: number): SegmentText {
   const [first, last] = [run[0], run.at(-1)];
   if (!first || !last) throw new Error("a segment has at least one record");
   const mono0 = Math.round(first.record.at.monoMs);
@@ -51,21 +70,34 @@ function segmentOf(run: readonly StoredRecord[]): SegmentText {
     return { ...record, at };
   });
   const { boot } = first.record.at;
-  const mono1 = Math.round(last.record.at.monoMs);
-  return { position0: first.position, count: run.length, boot, mono0, mono1, text: JSON.stringify(rows) };
+  const { position, epoch, seq } = first;
+  const body: SegmentBody = { position, epoch, seq, boot, mono: mono0, settled, rows };
+  return {
+    position0: position,
+    count: run.length,
+    boot,
+    mono0,
+    mono1: Math.round(last.record.at.monoMs),
+    text: JSON.stringify(body),
+  };
 }
 
-/** The records of a segment, with the epoch and seq that their positions belong to. */
+/** The records of a segment; `epochs` for those that do not say it themselves. */
 export function recordsOf(segment: SegmentText, epochs: readonly EpochRow[]): StoredRecord[] {
-  const rows: Array<Omit<OutboxRecord, "at"> & { at: number }> = JSON.parse(segment.text);
-  const { epoch, base } = epochOf(epochs, segment.position0);
-  let monoMs = segment.mono0;
+  const parsed: SegmentBody | readonly SegmentRow[] = JSON.parse(segment.text);
+  const { position, epoch, seq, boot, mono, rows } = "rows" in parsed ? parsed : oldBody(segment, parsed, epochs);
+  let monoMs = mono;
   return rows.map((row, index) => {
-    const position = segment.position0 + index;
     monoMs += row.at;
-    const record = { ...row, at: { boot: segment.boot, monoMs } };
-    return { position, epoch, seq: position - base, record };
+    const record = { ...row, at: { boot, monoMs } };
+    return { position: position + index, epoch, seq: seq + index, record };
   });
+}
+
+function oldBody(segment: SegmentText, rows: readonly SegmentRow[], epochs: readonly EpochRow[]): SegmentBody {
+  const { position0: position, boot, mono0: mono } = segment;
+  const { epoch, base } = epochOf(epochs, position);
+  return { position, epoch, seq: position - base, boot, mono, settled: 0, rows };
 }
 
 function epochOf(epochs: readonly EpochRow[], position: number): EpochRow {

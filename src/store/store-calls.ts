@@ -1,5 +1,6 @@
 import type { Stamp } from "../core/reading.ts";
 import type { BootAnchors } from "../core/timeline.ts";
+import type { Free } from "../sqlite/reserve.ts";
 import type { DestinationSnapshot } from "./destination.ts";
 import type { Gap } from "./gaps.ts";
 import type { Range } from "./live-ranges.ts";
@@ -8,10 +9,13 @@ import type { LedgerEntry } from "./store.ts";
 
 /** What the store's worker does, and what goes through the port. */
 export interface StoreCalls {
-  /** Locks, opens and reads all but the records. A damaged database is moved aside: `quarantined` is its new path. */
+  /**
+   * Locks, opens and reads all but the records. A damaged database is moved aside, and a fresh one has what could be
+   * salvaged: `quarantined`. On a file system that cannot be written it is only read: `unwritable` says why.
+   */
   open(wallMs: number): Loaded;
-  /** Moves a database that turned out to be damaged aside and begins a fresh one; returns the old one's new path. */
-  quarantine(wallMs: number): string;
+  /** Moves a database that turned out to be damaged aside and begins a fresh one with what is salvaged, beyond `settled`. */
+  quarantine(wallMs: number, settled: number): Quarantined & { readonly ranges: readonly Range[] };
   /** One transaction, durable when it answers. Safe to repeat after a failure. */
   write(batch: Batch): void;
   usage(settled: number): Usage;
@@ -26,8 +30,17 @@ export interface StoreCalls {
   close(): void;
 }
 
+export interface StoreWorkerData {
+  readonly directory: string;
+  /** The store's limit; absent where nothing is added to it. */
+  readonly maxBytes?: number;
+  /** A directory that can be written when the store's cannot; absent where nobody would read then. */
+  readonly scratch?: string;
+}
+
 export interface Loaded {
-  readonly quarantined?: string;
+  readonly quarantined?: Quarantined;
+  readonly unwritable?: string;
   readonly epochs: EpochRow[];
   /** Every position up to here was seen to: in a segment, delivered or dropped. */
   readonly head: number;
@@ -40,6 +53,13 @@ export interface Loaded {
   readonly newest: Array<[device: string, channels: string]>;
   readonly tombstones: Array<[device: string, wallMs: number]>;
   readonly ledger: LedgerEntry[];
+}
+
+export interface Quarantined {
+  /** Where the damaged database is now. */
+  readonly aside: string;
+  /** How many records of it are in the fresh one. */
+  readonly salvaged: number;
 }
 
 export interface DiskDestination extends Omit<DestinationSnapshot, "live"> {
@@ -80,8 +100,10 @@ export type ReadSegment =
   | (SegmentText & { readonly corrupt?: never })
   | { readonly position0: number; readonly count: number; readonly corrupt: true };
 
-export interface Usage {
+export interface Usage extends Free {
+  /** Of the pages in use. */
   readonly bytes: number;
+  readonly fileBytes: number;
   /** Where and when the oldest segment begins that somebody still waits for. */
   readonly oldest?: { readonly boot: string; readonly mono0: number };
 }

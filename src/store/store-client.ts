@@ -1,29 +1,29 @@
 import type { Clock } from "../core/clock.ts";
 import { GatewayError } from "../core/errors.ts";
 import { startWorker, type WorkerHost, workerFile } from "../sqlite/worker-host.ts";
-import type { Loaded, StoreCalls } from "./store-calls.ts";
+import type { Loaded, StoreCalls, StoreWorkerData } from "./store-calls.ts";
 
 /** Starts what does the store's calls on the database in this directory; in a thread of its own, unless a test says otherwise. */
-export type StartWorker = (directory: string) => WorkerHost<StoreCalls>;
+export type StartWorker = (data: StoreWorkerData) => WorkerHost<StoreCalls>;
 
-const inThread: StartWorker = (directory) => startWorker(workerFile(import.meta.url, "store-worker"), { directory });
+const inThread: StartWorker = (data) => startWorker(workerFile(import.meta.url, "store-worker"), data);
 
 /** The store's worker thread, started anew should it ever crash. */
 export class StoreClient {
-  readonly #directory: string;
+  readonly #data: StoreWorkerData;
   readonly #clock: Clock;
   readonly #start: StartWorker;
   #host: WorkerHost<StoreCalls> | undefined;
   #reopening: Promise<void> | undefined;
 
-  constructor(directory: string, clock: Clock, start: StartWorker = inThread) {
-    this.#directory = directory;
+  constructor(data: StoreWorkerData, clock: Clock, start: StartWorker = inThread) {
+    this.#data = data;
     this.#clock = clock;
     this.#start = start;
   }
 
   open(): Promise<Loaded> {
-    this.#host = this.#start(this.#directory);
+    this.#host = this.#start(this.#data);
     return this.#host.call("open", this.#clock.wallMs());
   }
 
@@ -46,7 +46,8 @@ export class StoreClient {
   async #reopen(): Promise<void> {
     try {
       const { quarantined } = await this.open();
-      if (quarantined) throw new GatewayError("STORE_CORRUPT", `the database was damaged and moved to ${quarantined}`);
+      if (quarantined)
+        throw new GatewayError("STORE_CORRUPT", `the database was damaged and moved to ${quarantined.aside}`);
     } finally {
       this.#reopening = undefined;
     }

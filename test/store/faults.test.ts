@@ -3,16 +3,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, statfsSync, writ
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { Machine, numbersOf, pendingOf } from "./fixture.ts";
-
-function canMount(): boolean {
-  try {
-    execFileSync("/usr/bin/unshare", ["--mount", "true"], { stdio: "ignore" });
-    return process.getuid?.() === 0;
-  } catch {
-    return false;
-  }
-}
+import { canMount, Machine, numbersOf, pendingOf } from "./fixture.ts";
 
 /** A card that can be full: a small tmpfs, where mounting is allowed. */
 describe.runIf(canMount())("a full disk", () => {

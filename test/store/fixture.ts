@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -126,5 +127,15 @@ export async function until(condition: () => boolean): Promise<void> {
   for (let turn = 0; !condition(); turn++) {
     if (turn > 2000) throw new Error("it did not come");
     await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}
+
+/** Tests that mount file systems need to be allowed to. */
+export function canMount(): boolean {
+  try {
+    execFileSync("/usr/bin/unshare", ["--mount", "true"], { stdio: "ignore" });
+    return process.getuid?.() === 0;
+  } catch {
+    return false;
   }
 }

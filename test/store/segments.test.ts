@@ -26,7 +26,7 @@ describe("segments", () => {
           const reading = { kind: "reading", device: "d", at, values: { value } } as const;
           return skip ? [] : [{ position, epoch, seq: position - base, record: reading }];
         });
-        const segments = segmentsOf(stored);
+        const segments = segmentsOf(stored, 0);
         expect(segments.flatMap((segment) => recordsOf(segment, EPOCHS))).toEqual(stored);
       }),
     );
@@ -42,7 +42,7 @@ describe("segments", () => {
         record: { kind: "reading", device: "d", at, values: {} },
       };
     });
-    const back = segmentsOf(stored).flatMap((segment) => recordsOf(segment, [EPOCHS[0]!]));
+    const back = segmentsOf(stored, 0).flatMap((segment) => recordsOf(segment, [EPOCHS[0]!]));
     for (const [index, { record: kept }] of back.entries()) {
       expect(Math.abs(kept.at.monoMs - stored[index]!.record.at.monoMs)).toBeLessThanOrEqual(0.5);
     }

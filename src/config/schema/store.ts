@@ -15,6 +15,9 @@ export const storeSection = z
     max_size: size({ minBytes: MIB })
       .prefault("1GiB")
       .describe("Most that readings waiting for delivery may take on the disk"),
+    keep_free: size()
+      .prefault("64MiB")
+      .describe("The store does not grow while less than this is free on its disk (of a small disk, a tenth of it)"),
     max_age: duration({ minMs: MINUTE_MS })
       .optional()
       .describe("Readings older than this are dropped, delivered or not")
@@ -24,8 +27,15 @@ export const storeSection = z
       .default("drop_oldest")
       .describe("Which readings give way when the store is full"),
   })
-  .transform(({ path, commit_window, max_size, max_age, when_full }) =>
-    present({ path, commitWindowMs: commit_window, maxBytes: max_size, maxAgeMs: max_age, whenFull: when_full }),
+  .transform(({ path, commit_window, max_size, keep_free, max_age, when_full }) =>
+    present({
+      path,
+      commitWindowMs: commit_window,
+      maxBytes: max_size,
+      keepFreeBytes: keep_free,
+      maxAgeMs: max_age,
+      whenFull: when_full,
+    }),
   )
   .prefault({})
   .describe("Where readings wait until the broker has them");

@@ -1,0 +1,2 @@
+/** Of every database of ours. */
+export const PAGE_BYTES = 4096;
