@@ -26,6 +26,15 @@ export class RetainedMessages {
 
   /** Replaces the topic's message, or clears it with an empty one. False: there is no room, and nothing changed. */
   set(message: Message): boolean {
+    return this.#set(message, () => message.compact());
+  }
+
+  /** As `set`, with a message that may be kept as it is. */
+  restore(message: Message): boolean {
+    return this.#set(message, () => message);
+  }
+
+  #set(message: Message, kept: () => Message): boolean {
     const levels = message.topic.name.split("/");
     if (message.payloadBytes === 0) {
       this.#clear(levels); // [MQTT-3.3.1-6] [MQTT-3.3.1-7]
@@ -36,7 +45,7 @@ export class RetainedMessages {
     if (!this.#hasRoom(bytes, levels.length, previous)) return false;
     const node = this.#grow(levels);
     this.#count(previous, -1);
-    node.entry = { message: message.compact(), bytes, sequence: ++this.sequence };
+    node.entry = { message: kept(), bytes, sequence: ++this.sequence };
     this.#count(node.entry, 1);
     return true;
   }

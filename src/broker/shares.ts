@@ -4,8 +4,14 @@ import type { Readiness, Subscriber, Subscription } from "./topic-tree.ts";
 
 /** A shared subscription (5.0: 4.8.2): each message goes to one of its members, in turn. */
 export class Share {
+  /** With `$share` and its name. */
+  readonly filter: string;
   readonly #members = new Map<Subscriber, Subscription>();
   #turn = 0;
+
+  constructor(filter: string) {
+    this.filter = filter;
+  }
 
   get size(): number {
     return this.#members.size;

@@ -34,12 +34,24 @@ export class TopicTable {
     return topic;
   }
 
+  /** For bytes that stay as they are, and that nobody else may ask for soon: neither copied nor remembered. */
+  adopt(bytes: Buffer): Topic {
+    return { name: this.#nameOf(bytes, 0, bytes.length), bytes, route: undefined, routeVersion: -1 };
+  }
+
   internName(name: string): Topic {
     const bytes = Buffer.from(name, "utf8");
     return this.intern(bytes, 0, bytes.length);
   }
 
   #create(bytes: Buffer, start: number, end: number): Topic {
+    const name = this.#nameOf(bytes, start, end);
+    const own = Buffer.allocUnsafeSlow(end - start);
+    bytes.copy(own, 0, start, end);
+    return { name, bytes: own, route: undefined, routeVersion: -1 };
+  }
+
+  #nameOf(bytes: Buffer, start: number, end: number): string {
     const name = decodeUtf8(bytes, start, end);
     if (!isTopicName(name)) throw protocolError("the topic is empty or has a wildcard"); // [MQTT-3.3.2-2]
     const separators = separatorCount(name);
@@ -48,9 +60,7 @@ export class TopicTable {
         reason.topicNameInvalid,
         `a topic of ${separators} levels, ${this.#maxLevels} are allowed`,
       );
-    const own = Buffer.allocUnsafeSlow(end - start);
-    bytes.copy(own, 0, start, end);
-    return { name, bytes: own, route: undefined, routeVersion: -1 };
+    return name;
   }
 }
 

@@ -67,7 +67,7 @@ export class TopicTree {
       node = child;
     }
     if (share === undefined) node.subscriptions.set(subscription.subscriber, subscription);
-    else shareOf(node, share).add(subscription);
+    else shareOf(node, share, subscription.filter).add(subscription);
     this.#version++;
   }
 
@@ -75,6 +75,14 @@ export class TopicTree {
     const { levels, share } = placeOf(subscription.filter);
     removeBelow(this.#root, levels, 0, subscription.subscriber, share);
     this.#version++;
+  }
+
+  /** Undefined where nobody is in it. */
+  share(filter: string): Share | undefined {
+    const { levels, share = "" } = placeOf(filter);
+    let node: Node | undefined = this.#root;
+    for (const level of levels) node = node?.children.get(level);
+    return node?.shares.get(share);
   }
 
   route(topic: Topic): Routes {
@@ -105,10 +113,10 @@ function placeOf(filter: string): { levels: readonly string[]; share: string | u
   return { levels: (shared?.filter ?? filter).split("/"), share: shared?.share };
 }
 
-function shareOf(node: Node, name: string): Share {
+function shareOf(node: Node, name: string, filter: string): Share {
   let share = node.shares.get(name);
   if (share === undefined) {
-    share = new Share();
+    share = new Share(filter);
     node.shares.set(name, share);
   }
   return share;

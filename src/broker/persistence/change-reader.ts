@@ -35,7 +35,8 @@ const readers: Readonly<Record<number, (from: ChangeReader, id: number, to: Chan
     const [session, message, flags] = [from.f64(), from.f64(), from.u8()];
     const length = from.u32();
     const subscriptionIds = length === 0 ? none : Array.from({ length }, () => from.u32());
-    to.queued(id, { session, message, qos: (flags & 3) as Qos, retain: (flags & 4) > 0, subscriptionIds });
+    const share = (flags & 8) > 0 ? from.text() : "";
+    to.queued(id, { session, message, qos: (flags & 3) as Qos, retain: (flags & 4) > 0, subscriptionIds, share });
   },
   [changeType.sent]: (from, id, to) => to.sent(id, from.u32()),
   [changeType.released]: (_, id, to) => to.released(id),

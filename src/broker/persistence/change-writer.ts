@@ -63,9 +63,10 @@ export class ChangeWriter implements Changes {
     this.#begin(changeType.queued, id);
     this.#f64(row.session);
     this.#f64(row.message);
-    this.#u8(row.qos | (row.retain ? 4 : 0));
+    this.#u8(row.qos | (row.retain ? 4 : 0) | (row.share === "" ? 0 : 8));
     this.#u32(row.subscriptionIds.length);
     for (const one of row.subscriptionIds) this.#u32(one);
+    if (row.share !== "") this.#text(row.share);
   }
 
   sent(id: number, packetId: number): void {

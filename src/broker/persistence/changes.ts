@@ -56,6 +56,8 @@ export interface DeliveryRow {
   readonly qos: Qos;
   readonly retain: boolean;
   readonly subscriptionIds: readonly number[];
+  /** The filter of the shared subscription it came through; empty without. */
+  readonly share: string;
 }
 
 export interface StoredMessage extends PublishParts {

@@ -95,7 +95,7 @@ export class Journal implements AsyncDisposable {
   static async open(
     options: PersistenceOptions,
     deps: JournalDeps,
-  ): Promise<{ readonly journal: Journal; readonly changes: Uint8Array }> {
+  ): Promise<{ readonly journal: Journal; readonly changes: readonly Uint8Array[] }> {
     const worker = startWorker<PersistenceCalls>(workerFile(import.meta.url, "persistence-worker"), options);
     try {
       const loaded = await worker.call("open", deps.clock.wallMs());

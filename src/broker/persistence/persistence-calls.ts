@@ -21,8 +21,8 @@ export interface BatchFacts {
 }
 
 export interface Loaded {
-  /** As `ChangeWriter` writes them. */
-  readonly changes: Uint8Array;
+  /** As `ChangeWriter` writes them, whole changes in each. */
+  readonly changes: readonly Uint8Array[];
   /** The largest id in use. */
   readonly lastId: number;
   readonly instance: string;

@@ -11,9 +11,9 @@ import { SessionRecord } from "./session-record.ts";
 import { decodeWill } from "./will-codec.ts";
 
 /** Puts the broker back to where the last process left it. Whoever was connected then counts as gone since now. */
-export function restore(context: BrokerContext, journal: Journal, { buffer, byteOffset, length }: Uint8Array): void {
+export function restore(context: BrokerContext, journal: Journal, chunks: readonly Uint8Array[]): void {
   const restorer = new Restorer(context, journal);
-  readChanges(Buffer.from(buffer, byteOffset, length), restorer);
+  for (const { buffer, byteOffset, length } of chunks) readChanges(Buffer.from(buffer, byteOffset, length), restorer);
   restorer.finish();
 }
 
@@ -60,13 +60,16 @@ class Restorer implements Changes {
   }
 
   message(id: number, stored: StoredMessage): void {
-    const message = this.#messageOf(stored)?.compact();
+    const message = this.#messageOf(stored);
     if (message === undefined) return;
     message.kept = { id, deliveries: 0 };
     this.#messages.set(id, message);
   }
 
-  queued(id: number, { session: sessionId, message: messageId, qos, retain, subscriptionIds }: DeliveryRow): void {
+  queued(
+    id: number,
+    { session: sessionId, message: messageId, qos, retain, subscriptionIds, share }: DeliveryRow,
+  ): void {
     const session = this.#sessions.get(sessionId)?.session;
     const message = this.#messages.get(messageId);
     if (session === undefined || message?.kept === undefined) {
@@ -75,7 +78,16 @@ class Restorer implements Changes {
     }
     message.kept.deliveries++;
     const ids = subscriptionIds.length > 0 ? subscriptionIds : undefined;
-    const delivery: Delivery = { message, qos, retain, subscriptionIds: ids, released: false, recordId: id };
+    const chosenBy = share === "" ? undefined : this.#context.tree.share(share);
+    const delivery: Delivery = {
+      message,
+      qos,
+      retain,
+      subscriptionIds: ids,
+      released: false,
+      recordId: id,
+      ...(chosenBy && { share: chosenBy }),
+    };
     this.#queued.set(id, { session, delivery, packetId: 0 });
   }
 
@@ -97,7 +109,7 @@ class Restorer implements Changes {
     const message = this.#messageOf(stored);
     if (message === undefined || message.expiresAtMs <= this.#context.timers.nowMs()) {
       this.#journal.changes.cleared(Buffer.from(stored.topicBytes));
-    } else if (this.#context.retained.set(message) && message.expires) this.#expiring.push(message.topic.name);
+    } else if (this.#context.retained.restore(message) && message.expires) this.#expiring.push(message.topic.name);
   }
 
   // A state has none of these: they are what changes it.
@@ -167,7 +179,7 @@ class Restorer implements Changes {
 
   /** Undefined where the limits do not allow it any more. */
   #topicOf(bytes: Buffer): Topic | undefined {
-    return unlessFaulty(() => this.#context.topics.intern(bytes, 0, bytes.length));
+    return unlessFaulty(() => this.#context.topics.adopt(bytes));
   }
 }
 

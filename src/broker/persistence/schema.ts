@@ -48,4 +48,5 @@ export const migrations: readonly string[] = [
     content BLOB NOT NULL
   ) WITHOUT ROWID;
   `,
+  "ALTER TABLE delivery ADD COLUMN share TEXT NOT NULL DEFAULT ''",
 ];

@@ -66,7 +66,9 @@ export class SessionRecord {
     message.kept ??= this.#keep(message);
     message.kept.deliveries++;
     delivery.recordId = this.#journal.nextId();
-    changes.queued(delivery.recordId, { session: this.#id, message: message.kept.id, qos, retain, subscriptionIds });
+    const share = delivery.share?.filter ?? "";
+    const row = { session: this.#id, message: message.kept.id, qos, retain, subscriptionIds, share };
+    changes.queued(delivery.recordId, row);
   }
 
   sent(delivery: Delivery, packetId: number): void {

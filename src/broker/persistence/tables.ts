@@ -45,7 +45,7 @@ function writeMessages(sql: Sql, { messages }: Pending): void {
 }
 
 function writeDeliveries(sql: Sql, { deliveries }: Pending): void {
-  const put = sql.prepare("INSERT OR REPLACE INTO delivery VALUES (?, ?, ?, ?, ?, ?, ?)");
+  const put = sql.prepare("INSERT OR REPLACE INTO delivery VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
   const change = sql.prepare(
     "UPDATE delivery SET packet_id = iif(@packetId = 0, packet_id, @packetId), released = max(released, @released) WHERE id = @id",
   );
@@ -54,9 +54,10 @@ function writeDeliveries(sql: Sql, { deliveries }: Pending): void {
     if (value === undefined) forget.run(id);
     else if (value.row === undefined) change.run({ id, packetId: value.packetId, released: value.released ? 1 : 0 });
     else {
-      const { session, message, qos, retain, subscriptionIds } = value.row;
+      const { session, message, qos, retain, subscriptionIds, share } = value.row;
+      const released = value.released ? 1 : 0;
       const identifiers = subscriptionIds.length === 0 ? "" : subscriptionIds.join(" ");
-      put.run(id, session, message, qos | (retain ? 4 : 0), identifiers, value.packetId, value.released ? 1 : 0);
+      put.run(id, session, message, qos | (retain ? 4 : 0), identifiers, value.packetId, released, share);
     }
   }
 }
@@ -88,17 +89,28 @@ function flagsOf({ qos, noLocal, retainAsPublished }: SubscriptionRow): number {
   return qos | (noLocal ? 4 : 0) | (retainAsPublished ? 8 : 0);
 }
 
+/** Loaded messages lie in their chunk for as long as they are there: it is no larger, so that the last of them holds little. */
+const chunkBytes = 65_536;
+
 /** All that is on the disk, as changes: sessions before what is theirs, messages before their deliveries. */
-export function load(sql: Sql): { changes: Buffer; sessions: number[]; lastId: number } {
+export function load(sql: Sql): { changes: Buffer[]; sessions: number[]; lastId: number } {
   const to = new ChangeWriter();
+  const changes: Buffer[] = [];
+  const cut = () => {
+    if (to.length > chunkBytes) changes.push(to.take());
+  };
   const sessions = loadSessions(sql, to);
   loadSubscriptions(sql, to);
-  const lastMessage = loadMessages(sql, to);
+  const lastMessage = loadMessages(sql, to, cut);
   const lastDelivery = loadDeliveries(sql, to);
   for (const [session, packetId] of rows<[number, number]>(sql, "SELECT session, packet_id FROM receipt"))
     to.received(session, packetId);
-  for (const row of rows<MessageColumns>(sql, "SELECT * FROM retained")) to.retained(messageOf(row));
-  return { changes: to.take(), sessions, lastId: Math.max(0, lastMessage, lastDelivery, ...sessions) };
+  for (const row of rows<MessageColumns>(sql, "SELECT * FROM retained")) {
+    to.retained(messageOf(row));
+    cut();
+  }
+  changes.push(to.take());
+  return { changes, sessions, lastId: Math.max(0, lastMessage, lastDelivery, ...sessions) };
 }
 
 function loadSessions(sql: Sql, to: ChangeWriter): number[] {
@@ -120,10 +132,11 @@ function loadSubscriptions(sql: Sql, to: ChangeWriter): void {
   }
 }
 
-function loadMessages(sql: Sql, to: ChangeWriter): number {
+function loadMessages(sql: Sql, to: ChangeWriter, cut: () => void): number {
   let lastId = 0;
   for (const [id, ...columns] of rows<[number, ...MessageColumns]>(sql, "SELECT * FROM message ORDER BY id")) {
     to.message(id, messageOf(columns));
+    cut();
     lastId = id;
   }
   return lastId;
@@ -131,11 +144,11 @@ function loadMessages(sql: Sql, to: ChangeWriter): number {
 
 function loadDeliveries(sql: Sql, to: ChangeWriter): number {
   let lastId = 0;
-  type Columns = [number, number, number, number, string, number, number];
+  type Columns = [number, number, number, number, string, number, number, string];
   for (const row of rows<Columns>(sql, "SELECT * FROM delivery ORDER BY id")) {
-    const [id, session, message, flags, identifiers, packetId, released] = row;
+    const [id, session, message, flags, identifiers, packetId, released, share] = row;
     const subscriptionIds = identifiers === "" ? [] : identifiers.split(" ").map(Number);
-    to.queued(id, { session, message, qos: (flags & 3) as Qos, retain: (flags & 4) > 0, subscriptionIds });
+    to.queued(id, { session, message, qos: (flags & 3) as Qos, retain: (flags & 4) > 0, subscriptionIds, share });
     if (packetId > 0) to.sent(id, packetId);
     if (released === 1) to.released(id);
     lastId = id;

@@ -1,37 +1,12 @@
-import { mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { PublishPacket } from "../../../src/broker/codec/packets.ts";
-import type { MachineClock } from "../../../src/broker/persistence/own-time.ts";
-import { openTestBroker, subscribe, type TestBroker } from "../support/broker.ts";
+import { openTestBroker, subscribe } from "../support/broker.ts";
 import { connectPacket, type Peer, publishPacket } from "../support/peer.ts";
+import { Disk } from "./disk.ts";
 
 const hour = 3600;
-
-/** A database that outlives the brokers on it, and a machine whose clock is moved by hand. */
-class Disk implements Disposable {
-  readonly path = mkdtempSync(join(tmpdir(), "fieldpost-broker-"));
-  monoMs = 50_000;
-  wallMs = Date.parse("2026-11-21T10:00:00Z");
-  boot = "first";
-  synced = true;
-  readonly clock: MachineClock = {
-    wallMs: () => this.wallMs,
-    monoMs: () => this.monoMs,
-    bootId: () => this.boot,
-    syncState: () => (this.synced ? "synced" : "unsynced"),
-  };
-
-  broker(windowMs: number, limits = {}): Promise<TestBroker> {
-    const persistence = { directory: this.path, stagingPath: join(this.path, "staging"), windowMs };
-    return openTestBroker({ persistence, limits }, { clock: this.clock });
-  }
-
-  [Symbol.dispose](): void {
-    rmSync(this.path, { recursive: true, force: true });
-  }
-}
 
 const staying = { cleanStart: false, properties: { sessionExpiryInterval: hour } };
 
