@@ -1,7 +1,7 @@
 import { createSecureContext } from "node:tls";
 import { messageOf } from "../core/errors.ts";
 import type { Address } from "./address.ts";
-import type { Protocol } from "./link.ts";
+import type { Incoming, Protocol } from "./link.ts";
 import { systemRoots } from "./system-roots.ts";
 
 /** A password that does not show itself in a log. */
@@ -29,6 +29,10 @@ export interface ConnectOptions {
   readonly ackTimeoutMs: number;
   /** Absent for a connection that speaks for a command, not for the gateway. */
   readonly will?: { readonly topic: string; readonly payload: string };
+  /** Absent: the session ends with the connection. Else the broker keeps it, with what comes meanwhile, so long (MQTT 5). */
+  readonly sessionExpirySeconds?: number;
+  /** Hears messages from the very first on, which `Link.onMessage` may be too late for. Must not throw. */
+  readonly onMessage?: (message: Incoming) => void;
 }
 
 interface Credentials {

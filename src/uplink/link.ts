@@ -1,4 +1,4 @@
-import type { GatewayError } from "../core/errors.ts";
+import { GatewayError } from "../core/errors.ts";
 
 /** Reason codes of MQTT 5 (§2.4) that decide what happens to a message. */
 export const REASON = {
@@ -8,7 +8,10 @@ export const REASON = {
   notAuthorized: 0x87,
   sessionTakenOver: 0x8e,
   topicNameInvalid: 0x90,
+  receiveMaximumExceeded: 0x93,
   packetTooLarge: 0x95,
+  messageRateTooHigh: 0x96,
+  quotaExceeded: 0x97,
   payloadFormatInvalid: 0x99,
 } as const;
 
@@ -23,6 +26,8 @@ export interface Publication {
   /** Only MQTT 5 carries these. */
   readonly expirySeconds?: number;
   readonly correlationData?: Uint8Array;
+  /** Tells messages on one topic apart, over several connections. Never on the wire. */
+  readonly id?: number;
 }
 
 /** A message that came in. */
@@ -50,10 +55,11 @@ export interface Link {
   /**
    * Resolves with the reason code of the acknowledgement, also where it is a refusal (0x80 and above); a message that
    * is larger than the broker takes resolves with 0x95 and is not sent. QoS is lowered to what the broker knows.
-   * Urgent messages overtake those that still wait for a place in the window. Rejects with BROKER_UNREACHABLE when the
-   * link ends first: the message may or may not have arrived.
+   * Urgent messages overtake those that still wait for a place in the window; one that goes alone waits until all others
+   * are acknowledged, and keeps them waiting. Rejects with BROKER_UNREACHABLE when the link ends first: the message may
+   * or may not have arrived.
    */
-  publish(message: Publication, urgent: boolean): Promise<number>;
+  publish(message: Publication, urgent: boolean, alone?: boolean): Promise<number>;
   /** Rejects with BROKER_REFUSED when the broker refuses a filter, BROKER_UNREACHABLE when the link ends. */
   subscribe(filters: readonly string[]): Promise<void>;
   unsubscribe(filters: readonly string[]): Promise<void>;
@@ -75,6 +81,14 @@ export interface LinkEnd {
   readonly code?: number;
   /** The broker's side ended it: neither we, nor a timeout. */
   readonly byBroker: boolean;
+  /** Sent and not acknowledged when it ended, in the order of sending. */
+  readonly unanswered?: readonly Publication[];
+}
+
+/** The end of a connection, for people. */
+export function lostError(url: string, { message, code }: LinkEnd): GatewayError {
+  const taken = code === REASON.sessionTakenOver ? ": another client uses our client id" : "";
+  return new GatewayError("BROKER_UNREACHABLE", `${url}: ${message}${taken}`);
 }
 
 /** Why there is no connection. */

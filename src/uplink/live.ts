@@ -2,7 +2,7 @@ import type { BoardChange } from "../core/board.ts";
 import { isGatewayError } from "../core/errors.ts";
 import type { RetainedMessage } from "../core/topics.ts";
 import { Latest } from "./latest.ts";
-import type { Link, Qos } from "./link.ts";
+import type { Link, Publication, Qos } from "./link.ts";
 import { REASON } from "./link.ts";
 import {
   configPayload,
@@ -15,6 +15,7 @@ import {
   statePayload,
 } from "./payloads.ts";
 import { type Context, timeOf } from "./state.ts";
+import { PROBATION_MS } from "./suspects.ts";
 
 /** Heartbeats that may be missed before `online` and `state` expire (MQTT 5). */
 const HEARTBEATS_KEPT = 3;
@@ -263,13 +264,24 @@ export class LivePlane {
     if (retain) await deps.store.ledger.add(topic, device);
     if (this.#forgotten(message)) return;
     const expirySeconds = Math.ceil((HEARTBEATS_KEPT * options.heartbeatMs) / 1000);
-    const code = await this.#link.publish({ topic, payload, qos, retain, ...(expires && { expirySeconds }) }, true);
+    const publication = { topic, payload, qos, retain, ...(expires && { expirySeconds }) };
+    if (await this.#isKeptBack(publication)) return;
+    const code = await this.#link.publish(publication, true, memory.suspects.has(publication));
+    memory.suspects.acquit(publication);
+    memory.banned.delete(topic);
     if (code < REASON.unspecified) {
       memory.forbidden.delete(topic);
     } else if (memory.forbidden.get(topic) !== code) {
       memory.forbidden.set(topic, code);
       deps.log.warn("the broker refuses a topic", { topic, code });
     }
+  }
+
+  /** The broker has dropped the link over it, or may be about to: then the link has to hold for a while first. */
+  async #isKeptBack(publication: Publication): Promise<boolean> {
+    const { memory, deps } = this.#context;
+    if (memory.suspects.isOnProbation(publication)) await deps.clock.sleep(PROBATION_MS);
+    return publication.payload.length >= (memory.banned.get(publication.topic) ?? Number.POSITIVE_INFINITY);
   }
 
   #forgotten({ device }: Outgoing): boolean {

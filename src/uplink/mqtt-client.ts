@@ -13,6 +13,7 @@ import { type ConnectOptions, credentialsOf, endpointOf, unusableTls } from "./c
 import { Gate } from "./gate.ts";
 import type { Incoming, Link, LinkEnd, Protocol, Publication, Qos } from "./link.ts";
 import { REASON } from "./link.ts";
+import { Outstanding, type Pending } from "./outstanding.ts";
 import { publishSize } from "./packet-size.ts";
 import { refusalOf } from "./refusal.ts";
 import type { ConnectOutcome } from "./state.ts";
@@ -41,6 +42,12 @@ export async function connectMqtt(options: ConnectOptions, clock: Clock, signal:
   client.on("error", keepFirst);
   // mqtt.js keeps quiet about stream errors without an errno, such as a web socket's refused upgrade.
   client.stream.on("error", keepFirst);
+  // What a session has kept may come in one piece with the CONNACK.
+  if (options.onMessage) client.on("message", incoming(options.onMessage));
+  let elsewhere: string | undefined;
+  client.on("packetreceive", (packet) => {
+    if (packet.cmd === "connack") elsewhere = packet.properties?.serverReference;
+  });
 
   return await new Promise<ConnectOutcome>((resolve, reject) => {
     const abort = () => {
@@ -55,7 +62,7 @@ export async function connectMqtt(options: ConnectOptions, clock: Clock, signal:
     client.once("close", () => {
       signal.removeEventListener("abort", abort);
       client.end(true);
-      resolve({ refused: refusalOf(address.shown, error) });
+      resolve({ refused: refusalOf(address.shown, error, elsewhere) });
     });
   });
 }
@@ -68,9 +75,10 @@ function clientOptions(address: Address, options: ConnectOptions): IClientOption
     ...(username !== undefined && { username }),
     ...(password !== undefined && { password }),
     protocolVersion: options.protocol === "5" ? 5 : 4,
-    clean: true,
+    clean: options.sessionExpirySeconds === undefined,
     keepalive: Math.max(1, Math.round(options.keepAliveMs / 1000)),
-    reschedulePings: true,
+    // A ping that our own messages put off would never find out that nothing comes back.
+    reschedulePings: false,
     connectTimeout: options.connectTimeoutMs,
     reconnectPeriod: 0,
     resubscribe: false,
@@ -82,7 +90,12 @@ function clientOptions(address: Address, options: ConnectOptions): IClientOption
     ...(options.will && {
       will: { topic: options.will.topic, payload: Buffer.from(options.will.payload), qos: 1, retain: true },
     }),
-    ...(options.protocol === "5" && { properties: { maximumPacketSize: INCOMING_MAX_BYTES } }),
+    ...(options.protocol === "5" && {
+      properties: {
+        maximumPacketSize: INCOMING_MAX_BYTES,
+        ...(options.sessionExpirySeconds !== undefined && { sessionExpiryInterval: options.sessionExpirySeconds }),
+      },
+    }),
   };
 }
 
@@ -96,12 +109,6 @@ const nothingStored = {
   close: (done: () => void) => done(),
 } as unknown as NonNullable<IClientOptions["outgoingStore"]>;
 
-/** Something the broker has to answer. */
-interface Pending {
-  readonly reject: (error: GatewayError) => void;
-  sentMonoMs: number;
-}
-
 class MqttLink implements Link {
   readonly url: string;
   readonly protocol: Protocol;
@@ -114,9 +121,7 @@ class MqttLink implements Link {
   readonly #client: MqttClient;
   readonly #clock: Clock;
   readonly #gate: Gate;
-  /** In the order of sending. */
-  readonly #sent = new Set<Pending>();
-  readonly #waiting = new Set<Pending>();
+  readonly #outstanding: Outstanding;
   readonly #over = new AbortController();
   #acknowledgedWith: number = REASON.success;
   #ownReason: string | undefined;
@@ -126,6 +131,7 @@ class MqttLink implements Link {
     const facts = connack.properties ?? {};
     this.#client = client;
     this.#clock = clock;
+    this.#outstanding = new Outstanding(clock);
     this.url = url;
     this.protocol = options.protocol;
     this.receiveMaximum = Math.min(facts.receiveMaximum ?? OUTSTANDING_MAX, OUTSTANDING_MAX);
@@ -139,9 +145,11 @@ class MqttLink implements Link {
       const code = "reasonCode" in packet ? packet.reasonCode : undefined;
       this.#acknowledgedWith = code ?? REASON.success;
     });
-    client.on("disconnect", ({ reasonCode = 0 }) => {
+    client.on("disconnect", ({ reasonCode = 0, properties }) => {
       const code = `0x${reasonCode.toString(16).padStart(2, "0")}`;
-      this.#saidReason = { message: `the broker ended the connection (reason ${code})`, code: reasonCode };
+      const elsewhere = properties?.serverReference ? `; it names another server: ${properties.serverReference}` : "";
+      const message = `the broker ended the connection (reason ${code})${elsewhere}`;
+      this.#saidReason = { message, code: reasonCode };
     });
     client.on("error", (error) => {
       this.#saidReason ??= { message: error.message };
@@ -153,7 +161,7 @@ class MqttLink implements Link {
     void this.#watch(options.ackTimeoutMs);
   }
 
-  publish(message: Publication, urgent: boolean): Promise<number> {
+  publish(message: Publication, urgent: boolean, alone = false): Promise<number> {
     const qos = lower(message.qos, this.maximumQos);
     if (this.maximumPacketSize !== Number.POSITIVE_INFINITY) {
       const bytes = publishSize({ ...message, qos }, this.protocol);
@@ -161,19 +169,20 @@ class MqttLink implements Link {
     }
     return this.#ask((pending, resolve) => {
       const send = () => {
-        this.#sending(pending);
+        this.#outstanding.sending(pending);
         const answered = (error?: Error) => {
-          this.#settled(pending);
-          if (qos > 0) this.#gate.leave();
           const code = error ? reasonOf(error) : qos > 0 ? this.#acknowledgedWith : REASON.success;
-          if (code === undefined) pending.reject(this.#lost());
-          else resolve(code);
+          // Without an answer it is still under way when the connection ends.
+          if (code === undefined) return pending.reject(this.#lost());
+          this.#outstanding.settled(pending);
+          if (qos > 0) this.#gate.leave();
+          resolve(code);
         };
         this.#client.publish(message.topic, message.payload, this.#publishOptions(message, qos), answered);
       };
-      if (qos > 0) this.#gate.enter(urgent, send);
+      if (qos > 0) this.#gate.enter(urgent, send, alone);
       else send();
-    });
+    }, message);
   }
 
   #publishOptions(message: Publication, qos: Qos) {
@@ -188,10 +197,10 @@ class MqttLink implements Link {
   subscribe(filters: readonly string[]): Promise<void> {
     if (filters.length === 0) return Promise.resolve();
     return this.#ask((pending, resolve) => {
-      this.#sending(pending);
+      this.#outstanding.sending(pending);
       const qos = lower(1, this.maximumQos);
       this.#client.subscribe([...filters], { qos }, (error) => {
-        this.#settled(pending);
+        this.#outstanding.settled(pending);
         if (!error) resolve();
         else pending.reject(reasonOf(error) === undefined ? this.#lost() : refusedFilter(filters, error));
       });
@@ -201,9 +210,9 @@ class MqttLink implements Link {
   unsubscribe(filters: readonly string[]): Promise<void> {
     if (filters.length === 0) return Promise.resolve();
     return this.#ask((pending, resolve) => {
-      this.#sending(pending);
+      this.#outstanding.sending(pending);
       this.#client.unsubscribe([...filters], (error) => {
-        this.#settled(pending);
+        this.#outstanding.settled(pending);
         if (error) pending.reject(this.#lost());
         else resolve();
       });
@@ -211,17 +220,7 @@ class MqttLink implements Link {
   }
 
   onMessage(listener: (message: Incoming) => void): () => void {
-    const handler = (topic: string, payload: Buffer, packet: IPublishPacket) => {
-      const { responseTopic, correlationData } = packet.properties ?? {};
-      listener({
-        topic,
-        payload,
-        retained: packet.retain,
-        qos: packet.qos,
-        ...(responseTopic !== undefined && { responseTopic }),
-        ...(correlationData && { correlationData }),
-      });
-    };
+    const handler = incoming(listener);
     this.#client.on("message", handler);
     return () => this.#client.off("message", handler);
   }
@@ -241,35 +240,25 @@ class MqttLink implements Link {
     this.#client.end(true);
   }
 
-  #ask<T>(start: (pending: Pending, resolve: (value: T) => void) => void): Promise<T> {
+  #ask<T>(start: (pending: Pending, resolve: (value: T) => void) => void, message?: Publication): Promise<T> {
     if (this.#over.signal.aborted) return Promise.reject(this.#lost());
     return new Promise((resolve, reject) => {
-      const pending: Pending = { reject, sentMonoMs: 0 };
-      this.#waiting.add(pending);
+      const pending: Pending = { reject, sentMonoMs: 0, ...(message && { message }) };
+      this.#outstanding.wait(pending);
       start(pending, resolve);
     });
   }
 
-  #sending(pending: Pending): void {
-    pending.sentMonoMs = this.#clock.monoMs();
-    this.#waiting.delete(pending);
-    this.#sent.add(pending);
-  }
-
-  #settled(pending: Pending): void {
-    this.#sent.delete(pending);
-  }
-
   /** mqtt.js leaves the callbacks of a lost connection uncalled. */
   #finish(): LinkEnd {
-    const end: LinkEnd = this.#ownReason
-      ? { message: this.#ownReason, byBroker: false }
-      : { message: "the connection was lost", ...this.#saidReason, byBroker: true };
+    const end: LinkEnd = {
+      ...(this.#ownReason ? { message: this.#ownReason } : { message: "the connection was lost", ...this.#saidReason }),
+      byBroker: this.#ownReason === undefined,
+      unanswered: this.#outstanding.unanswered,
+    };
     this.#over.abort();
     this.#gate.clear();
-    for (const pending of [...this.#sent, ...this.#waiting]) pending.reject(this.#lost());
-    this.#sent.clear();
-    this.#waiting.clear();
+    this.#outstanding.rejectAll(this.#lost());
     this.#client.end(true);
     return end;
   }
@@ -277,10 +266,7 @@ class MqttLink implements Link {
   async #watch(ackTimeoutMs: number): Promise<void> {
     const { signal } = this.#over;
     while (!signal.aborted) {
-      const [oldest] = this.#sent;
-      if (oldest && this.#clock.monoMs() - oldest.sentMonoMs >= ackTimeoutMs) {
-        this.abort(`no acknowledgement within ${ackTimeoutMs / 1000} s`);
-      }
+      if (this.#outstanding.oldestMs >= ackTimeoutMs) this.abort(`no acknowledgement within ${ackTimeoutMs / 1000} s`);
       await this.#clock.sleep(Math.min(1000, ackTimeoutMs), signal).catch(() => {});
     }
   }
@@ -288,6 +274,21 @@ class MqttLink implements Link {
   #lost(): GatewayError {
     return new GatewayError("BROKER_UNREACHABLE", `the connection to ${this.url} has ended`);
   }
+}
+
+/** A listener in the words of mqtt.js. */
+function incoming(listener: (message: Incoming) => void) {
+  return (topic: string, payload: Buffer, packet: IPublishPacket) => {
+    const { responseTopic, correlationData } = packet.properties ?? {};
+    listener({
+      topic,
+      payload,
+      retained: packet.retain,
+      qos: packet.qos,
+      ...(responseTopic !== undefined && { responseTopic }),
+      ...(correlationData && { correlationData }),
+    });
+  };
 }
 
 function lower(qos: Qos, maximum: Qos): Qos {

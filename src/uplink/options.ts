@@ -16,7 +16,9 @@ export interface UplinkOptions {
   readonly keepAliveMs: number;
   readonly connectTimeoutMs: number;
   readonly ackTimeoutMs: number;
-  /** Unacknowledged readings at a time; the broker's receive maximum lowers it. */
+  /** How many connections share the devices. */
+  readonly connections: number;
+  /** Unacknowledged readings at a time and connection; the broker's receive maximum lowers it. */
   readonly window: number;
   /** Backlog messages a second; absent: unlimited. */
   readonly drainRate?: number;
@@ -42,6 +44,7 @@ export const uplinkDefaults = {
   keepAliveMs: 30_000,
   connectTimeoutMs: 15_000,
   ackTimeoutMs: 30_000,
+  connections: 1,
   window: 100,
   publish: { state: true, readings: true },
   qos: { state: 1, readings: 1 },

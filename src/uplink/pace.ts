@@ -5,11 +5,13 @@ const CREDIT_MS = 100;
 
 /** Lets through so many a second. */
 export class Pace {
+  readonly perSecond: number;
   readonly #intervalMs: number;
   readonly #clock: Clock;
   #nextMonoMs = Number.NEGATIVE_INFINITY;
 
   constructor(perSecond: number, clock: Clock) {
+    this.perSecond = perSecond;
     this.#intervalMs = 1000 / perSecond;
     this.#clock = clock;
   }

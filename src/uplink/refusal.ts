@@ -26,11 +26,13 @@ const TLS_CODES = /^(ERR_TLS|ERR_SSL|CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|HOS
 
 /**
  * What an attempt to connect came to. `error`: what mqtt.js or the socket said first, nothing when the connection was
- * closed without a word; its `code` is the CONNACK's reason code, or the errno.
+ * closed without a word; its `code` is the CONNACK's reason code, or the errno. `elsewhere`: the CONNACK's server
+ * reference, which we show and do not follow: it would go past what TLS and the configuration say of whom to trust.
  */
-export function refusalOf(url: string, error: Error | undefined): Refusal {
+export function refusalOf(url: string, error: Error | undefined, elsewhere?: string): Refusal {
   const kind = kindOf(error);
-  const said = error?.message || errnoName(error) || "it closed the connection without an answer";
+  const heard = error?.message || errnoName(error) || "it closed the connection without an answer";
+  const said = elsewhere === undefined ? heard : `${heard}; it names another server: ${elsewhere}`;
   return { kind, error: new GatewayError(ERROR_CODES[kind], `no connection to ${url}: ${said}`, { cause: error }) };
 }
 

@@ -7,26 +7,42 @@ import type { Context } from "./state.ts";
 const HEARTBEATS = 2.5;
 
 /**
- * Waits while another installation lives under our gateway id: two that answer for the same topics would make each
- * other's readings doubtful. Its `info` names another instance and its status says `online`; if no heartbeat follows,
- * it is what a dead one left behind. Resolves when the way is free; rejects with the signal's reason.
+ * Is the way free, or does another installation live under our gateway id? Two that answer for the same topics would make
+ * each other's readings doubtful. Its `info` names another instance and its status says `online`; if no heartbeat
+ * follows, it is what a dead one left behind.
+ *
+ * Who waits must not leave a will behind that says `offline` of the one that lives: so a connection with a will is given
+ * up, and the wait is spent on one without (`memory.isScouting`). Resolves with false when the connection has to be made
+ * anew, with or without a will; rejects with the signal's reason.
  */
-export async function outlastRival(reader: RetainedReader, context: Context, signal: AbortSignal): Promise<void> {
+export async function isWayFree(reader: RetainedReader, context: Context, signal: AbortSignal): Promise<boolean> {
   const { deps, memory } = context;
   // The bundled broker began with us: who comes to it under our id comes later, and waits.
-  if (deps.gateway.broker === "bundled") return;
+  if (deps.gateway.broker === "bundled") return true;
   const instance = await rivalInstance(reader, context);
-  if (instance === undefined) {
+  if (instance === undefined || instance === memory.outlasted) {
     memory.rival = undefined;
-    return;
+    if (!memory.isScouting) return true;
+  } else {
+    noteRival(instance, context);
+    if (memory.isScouting) {
+      await untilSilent(reader.link, context, signal);
+      memory.outlasted = instance;
+      memory.rival = undefined;
+    }
+  }
+  memory.isScouting = !memory.isScouting;
+  return false;
+}
+
+function noteRival(instance: string, { deps, memory }: Context): void {
+  if (!memory.rival) {
+    deps.log.warn("another installation uses this gateway id", { gateway: deps.gateway.id, instance });
   }
   memory.rival = {
     code: "GATEWAY_ID_TAKEN",
     message: `another installation (${instance}) is online as ${deps.gateway.id}: give one of them another gateway id`,
   };
-  deps.log.warn("another installation uses this gateway id", { gateway: deps.gateway.id, instance });
-  await untilSilent(reader.link, context, signal);
-  memory.rival = undefined;
 }
 
 async function rivalInstance(reader: RetainedReader, { options, deps }: Context): Promise<string | undefined> {

@@ -1,14 +1,20 @@
 import { isGatewayError } from "../core/errors.ts";
 import { Drain } from "./drain.ts";
+import { keepFurther } from "./further.ts";
 import type { Incoming, Link, LinkEnd } from "./link.ts";
 import { LivePlane } from "./live.ts";
 import type { Fault } from "./payloads.ts";
 import type { RetainedReader } from "./retained.ts";
-import { outlastRival } from "./rival.ts";
+import { isWayFree } from "./rival.ts";
 import type { Context } from "./state.ts";
 import { matches } from "./topic-filter.ts";
 
 const FAREWELL_MS = 2000;
+
+export interface SessionEvents {
+  faults(): readonly Fault[];
+  opened(session: Session): void;
+}
 
 /** What can be asked of a connection while it lasts. */
 export interface Session {
@@ -25,9 +31,9 @@ export interface Session {
  */
 export async function runSession(
   link: Link,
+  url: string,
   context: Context,
-  faults: () => readonly Fault[],
-  opened: (session: Session) => void,
+  { faults, opened }: SessionEvents,
   signal: AbortSignal,
 ): Promise<LinkEnd> {
   const { options, deps } = context;
@@ -46,9 +52,10 @@ export async function runSession(
   const drain = new Drain(link, context);
   const kept = new Set(deps.subscriptions.map(({ filter }) => filter));
   const reader = { link, topics: options.topics, clock: deps.clock, random: deps.random, kept };
+  let further: Promise<void> | undefined;
   const work = async () => {
     await listen(link, context);
-    await outlastRival(reader, context, over.signal);
+    if (!(await isWayFree(reader, context, over.signal))) return await link.end();
     opened({
       link,
       reader,
@@ -62,6 +69,8 @@ export async function runSession(
     if (!isKept) attempt(live.repeatStates(over.signal), over.signal, failed);
     attempt(live.beat(over.signal), over.signal, failed);
     attempt(live.reportHealth(over.signal), over.signal, failed);
+    further = keepFurther(link, url, context, drain, over.signal);
+    attempt(further, over.signal, failed);
     await drain.run(over.signal);
   };
   if (signal.aborted) stop();
@@ -76,7 +85,9 @@ export async function runSession(
   else if (signal.aborted) await sayGoodbye(link, live, context);
   const end = await link.closed;
   await ended;
-  drain.finish(end);
+  drain.close();
+  await further?.catch(() => {});
+  drain.left(link, end);
   if (bug) throw bug.error;
   return end;
 }

@@ -1,5 +1,6 @@
 import type { Board } from "../core/board.ts";
 import type { Clock } from "../core/clock.ts";
+import type { GatewayError } from "../core/errors.ts";
 import type { GatewayInfo } from "../core/gateway.ts";
 import type { Log } from "../core/log.ts";
 import type { Random } from "../core/random.ts";
@@ -11,6 +12,8 @@ import type { ConnectOptions } from "./connect-options.ts";
 import type { Incoming, Link, Refusal } from "./link.ts";
 import type { UplinkOptions } from "./options.ts";
 import type { Fault } from "./payloads.ts";
+import { Suspects } from "./suspects.ts";
+import { Throttle } from "./throttle.ts";
 
 /** What others want to hear from the broker. Made anew at every connection. */
 export interface Subscription {
@@ -38,17 +41,33 @@ export interface UplinkDeps {
   readonly connect?: Connect;
 }
 
+/** One of the further connections. */
+export interface FurtherState {
+  readonly connected: boolean;
+  readonly lastError?: GatewayError;
+}
+
 /** What one connection leaves to the next. */
 export interface Memory {
   /** Devices for which nothing retained is published any more. */
   readonly forgotten: Set<string>;
   /** Topics that the broker does not allow us, with the reason code. */
   readonly forbidden: Map<string, number>;
-  /** The reading that was under way when the broker dropped the link, and how often in a row that was so. */
-  suspect: { readonly position: number; readonly tries: number } | undefined;
+  readonly suspects: Suspects;
+  /** Topics that the broker drops the link over, with the payload's length: shorter ones are tried. */
+  readonly banned: Map<string, number>;
+  readonly throttle: Throttle;
+  /** How the further connections are; empty with `connections: 1`. */
+  readonly further: Map<number, FurtherState>;
   /** How long we were connected before this connection. */
   connectedMs: number;
   rival: Fault | undefined;
+  /** The other installation that had fallen silent: what it left behind on the broker is no sign of life. */
+  outlasted: string | undefined;
+  /** The connection is only there to see whether a rival lives: it has no will. */
+  isScouting: boolean;
+  /** How often another client took our client id, as far as it has not been quiet since. */
+  takenOver: number;
   readonly startedMonoMs: number;
 }
 
@@ -62,9 +81,15 @@ export function newMemory(clock: Clock): Memory {
   return {
     forgotten: new Set(),
     forbidden: new Map(),
-    suspect: undefined,
+    suspects: new Suspects(),
+    banned: new Map(),
+    throttle: new Throttle(clock),
+    further: new Map(),
     connectedMs: 0,
     rival: undefined,
+    outlasted: undefined,
+    isScouting: false,
+    takenOver: 0,
     startedMonoMs: clock.monoMs(),
   };
 }

@@ -4,7 +4,8 @@ import { parseAddress } from "./address.ts";
 import { backoffSleep, slowDelayMs } from "./backoff.ts";
 import { Dialer } from "./dialer.ts";
 import type { LinkEnd, Protocol, Publication, Refusal } from "./link.ts";
-import { REASON } from "./link.ts";
+import { lostError, REASON } from "./link.ts";
+import { memoryFaults } from "./memory-faults.ts";
 import { connectMqtt } from "./mqtt-client.ts";
 import type { UplinkOptions } from "./options.ts";
 import type { Fault } from "./payloads.ts";
@@ -98,15 +99,12 @@ class MqttUplink implements Uplink {
   }
 
   faults(): readonly Fault[] {
-    const { forbidden, rival } = this.#memory;
+    const { rival } = this.#memory;
     const error = this.#connected ? undefined : this.#lastError;
     return [
       ...(error ? [{ code: error.code, message: error.message }] : []),
       ...(rival ? [rival] : []),
-      ...[...forbidden].map(([topic, code]) => ({
-        code: "BROKER_REFUSED",
-        message: `the broker refuses ${topic} (reason 0x${code.toString(16)})`,
-      })),
+      ...memoryFaults(this.#memory, this.#options.clientId),
     ];
   }
 
@@ -147,44 +145,47 @@ class MqttUplink implements Uplink {
 
   /** One connection from the attempt to its end, and the pause that follows. */
   async #once(signal: AbortSignal): Promise<void> {
-    const { options, context } = { options: this.#options, context: this.#context };
     const { clock, log, connect = connectMqtt } = this.#deps;
-    const outcome = await connect(
-      { ...options, ...this.#dialer.target(), will: { topic: options.topics.status, payload: "offline" } },
-      clock,
-      signal,
-    );
+    const target = this.#dialer.target();
+    const { isScouting } = this.#memory;
+    const will = { topic: this.#options.topics.status, payload: "offline" };
+    const outcome = await connect({ ...this.#options, ...target, ...(!isScouting && { will }) }, clock, signal);
     if ("refused" in outcome) return await this.#refused(outcome.refused, signal);
 
     const { link } = outcome;
     this.#dialer.connected();
     this.#turned(true);
     log.info("connected to the broker", { url: link.url, protocol: link.protocol });
-    const opened = (session: Session) => {
-      this.#session = session;
-    };
+    let end: LinkEnd | undefined;
     try {
-      const end = await runSession(link, context, () => this.faults(), opened, signal);
+      const opened = (session: Session) => {
+        this.#session = session;
+      };
+      end = await runSession(link, target.url, this.#context, { faults: () => this.faults(), opened }, signal);
       this.#lost(link.url, end);
     } finally {
       this.#session = undefined;
-      this.#turned(false);
+      this.#turned(false, end);
     }
-    if (!signal.aborted) await backoffSleep(this.#attempts++, this.#deps, options.reconnect, signal);
+    if (signal.aborted || isScouting !== this.#memory.isScouting) return;
+    await backoffSleep(this.#attempts++, this.#deps, this.#options.reconnect, signal);
   }
 
-  #turned(connected: boolean): void {
+  #turned(connected: boolean, end?: LinkEnd): void {
     const { clock } = this.#deps;
+    const { stableMs } = this.#options.reconnect;
     const nowMonoMs = clock.monoMs();
-    if (!connected && nowMonoMs - this.#sinceMonoMs >= this.#options.reconnect.stableMs) this.#attempts = 0;
+    const lastedMs = nowMonoMs - this.#sinceMonoMs;
+    if (!connected && end) this.#memory.takenOver = takeOvers(this.#memory.takenOver, end, lastedMs, stableMs);
+    if (!connected && lastedMs >= stableMs) this.#attempts = this.#memory.takenOver;
     this.#connected = connected;
     this.#sinceMonoMs = nowMonoMs;
   }
 
-  #lost(url: string, { message, code, byBroker }: LinkEnd): void {
-    const taken = code === REASON.sessionTakenOver ? ": another client uses our client id" : "";
-    this.#lastError = new GatewayError("BROKER_UNREACHABLE", `${url}: ${message}${taken}`);
-    this.#deps.log.info("disconnected from the broker", { url, message: `${message}${taken}`, byBroker });
+  #lost(url: string, end: LinkEnd): void {
+    this.#lastError = lostError(url, end);
+    const { byBroker } = end;
+    this.#deps.log.info("disconnected from the broker", { message: this.#lastError.message, byBroker });
   }
 
   async #refused({ kind, error }: Refusal, signal: AbortSignal): Promise<void> {
@@ -199,4 +200,13 @@ class MqttUplink implements Uplink {
     if (kind === "credentials") await this.#deps.clock.sleep(slowDelayMs(this.#deps.random, reconnect), signal);
     else await backoffSleep(attempt, this.#deps, reconnect, signal);
   }
+}
+
+/** A quiet connection has to last this much longer than a stable one until the last take-over is forgotten. */
+const QUIET_TIMES = 20;
+
+/** Two clients with one id throw each other out for ever, so their pauses must grow however long each of them lasted. */
+function takeOvers(before: number, { code }: LinkEnd, lastedMs: number, stableMs: number): number {
+  const left = lastedMs >= QUIET_TIMES * stableMs ? 0 : before;
+  return code === REASON.sessionTakenOver ? left + 1 : left;
 }
