@@ -13,11 +13,6 @@ interface Inactive {
 
 const inactive: readonly Inactive[] = [
   {
-    path: "mqtt.connections",
-    what: "more than one connection",
-    when: (value) => typeof value === "number" && value > 1,
-  },
-  {
     path: "mqtt.consumers",
     what: "sending again until a consumer's receipt",
     when: (value) => Array.isArray(value) && value.length > 0,

@@ -32,6 +32,8 @@ export class Drain {
   #position: number;
   #listening = false;
   #isClosing = false;
+  #isNoting = false;
+  #isMoving = false;
   #wake: () => void = () => {};
 
   constructor(link: Link, context: Context) {
@@ -64,9 +66,10 @@ export class Drain {
     }
   }
 
-  /** One more connection that shares the devices. */
+  /** One more connection that shares the devices: once those that will move have nothing on the way. */
   joined(link: Link): void {
     this.#spread.add(this.#lane(link));
+    this.#isMoving = true;
   }
 
   /** The session is over: what has not arrived is left to the next one. */
@@ -120,7 +123,8 @@ export class Drain {
 
   /** As many as the windows hold and once more, so that an acknowledgement finds the next one ready. */
   #isFull(): boolean {
-    return this.#progress.size >= (this.#spread.size > 1 ? AHEAD_MAX : 2 * this.#spread.window);
+    if (this.#progress.size === 0) this.#isMoving = false;
+    return this.#isMoving || this.#progress.size >= (this.#spread.size > 1 ? AHEAD_MAX : 2 * this.#spread.window);
   }
 
   /** Until there is a reading, or an acknowledgement. */
@@ -167,8 +171,20 @@ export class Drain {
     parcel.isDone = true;
     this.#spread.arrived(parcel);
     this.#context.memory.throttle.arrived();
+    if (this.#isNoting) return;
+    // Acknowledgements come in bursts, and each time that the store is told it writes.
+    this.#isNoting = true;
+    queueMicrotask(() => {
+      this.#isNoting = false;
+      this.#note();
+    });
+  }
+
+  #note(): void {
     const arrived = this.#progress.take();
-    if (arrived) this.#context.deps.store.outbox.acknowledge(DESTINATION, arrived.position, arrived.unheard);
+    if (!arrived) return;
+    this.#context.deps.store.outbox.acknowledge(DESTINATION, arrived.position, arrived.unheard);
+    this.#wake();
   }
 
   /** What the broker will not take reaches no consumer either. */

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { isGatewayError } from "../core/errors.ts";
 import { Drain } from "./drain.ts";
 import { keepFurther } from "./further.ts";
@@ -10,6 +11,7 @@ import type { Context } from "./state.ts";
 import { matches } from "./topic-filter.ts";
 
 const FAREWELL_MS = 2000;
+const LISTENERS_MAX = 200;
 
 export interface SessionEvents {
   faults(): readonly Fault[];
@@ -38,6 +40,8 @@ export async function runSession(
 ): Promise<LinkEnd> {
   const { options, deps } = context;
   const over = new AbortController();
+  // Each part, and each further connection, waits for it at several places.
+  setMaxListeners(LISTENERS_MAX, over.signal);
   const stop = () => over.abort();
   signal.addEventListener("abort", stop, { once: true });
   let bug: { readonly error: unknown } | undefined;

@@ -90,6 +90,7 @@ export function uplinkOptions(
     topics: topicsOf(mqtt.baseTopic, gateway.id),
     ...(external && credentials(mqtt)),
     keepAliveMs: mqtt.keepAliveMs,
+    connections: mqtt.connections,
     ...(Number.isFinite(mqtt.drainRate) && { drainRate: mqtt.drainRate }),
     publish: { state: mqtt.publish.includes("state"), readings: mqtt.publish.includes("readings") },
     qos: { state: mqtt.qos.state, readings: mqtt.qos.readings },
