@@ -23,6 +23,7 @@ export class Message implements PublishParts {
   /** Retained, it is not kept over a restart: whoever published it does so again. */
   volatile = false;
   #owned: boolean;
+  #isForLong = false;
   readonly #wires: (Wire | undefined)[] = [];
 
   constructor(topic: Topic, parts: MessageParts, expiresAtMs: number, owned = false) {
@@ -64,11 +65,23 @@ export class Message implements PublishParts {
     return wire;
   }
 
-  /** Makes it independent of the chunk it came in. For long: of the pool that small buffers share, too. */
+  /** Makes it independent of the chunk it came in. For long: once it is `routed`, of the pool that small buffers share, too. */
   keep(forLong: boolean): void {
+    if (forLong) this.#isForLong = true;
     if (this.#owned) return;
     const bytes = this.payloadEnd - this.propertiesStart;
     this.#own(forLong ? Buffer.allocUnsafeSlow(bytes) : Buffer.allocUnsafe(bytes));
+  }
+
+  /**
+   * Everyone has it. What someone keeps for long lets go of what was only of use to the others: their forms on the wire,
+   * and a shared pool of small buffers, of which a hundred bytes would keep 8 KB alive that no limit counts.
+   */
+  routed(): void {
+    if (!this.#isForLong) return;
+    this.#wires.length = 0;
+    const bytes = this.payloadEnd - this.propertiesStart;
+    if (this.source.buffer.byteLength > bytes + wireOverheadBytes) this.#own(Buffer.allocUnsafeSlow(bytes));
   }
 
   /** A copy for long: it neither keeps a shared pool of small buffers alive nor forms on the wire. */
@@ -103,6 +116,9 @@ export class Message implements PublishParts {
     this.#owned = true;
   }
 }
+
+/** What a form on the wire may hold beside the message's own bytes, so that a large one is not copied for its header. */
+const wireOverheadBytes = 1024;
 
 export type MessageParts = Pick<
   PublishView,

@@ -26,6 +26,7 @@ export function routeMessage(
     deliver(route, message);
   }
   for (const share of shares) if (share.deliver(message)) reached++;
+  message.routed();
   return reached;
 }
 
