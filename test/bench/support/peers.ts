@@ -34,18 +34,22 @@ export function fieldpost(main: string): Peer {
   return {
     name: "fieldpost",
     start: (directory) =>
-      start(directory, (port) => {
-        const config = {
-          store: { path: directory },
-          broker: {
-            acl_file: join(directory, "acl"),
-            limits: { connections_per_address: 2000 },
-            listeners: [{ address: "127.0.0.1", port, max_connections: 2000 }],
-          },
-        };
-        writeFileSync(join(directory, "broker.yaml"), JSON.stringify(config));
-        return [process.execPath, main, "broker", "--config", join(directory, "broker.yaml")];
-      }),
+      start(
+        directory,
+        (port) => {
+          const config = {
+            store: { path: directory },
+            broker: {
+              acl_file: join(directory, "acl"),
+              limits: { connections_per_address: 2000 },
+              listeners: [{ address: "127.0.0.1", port, max_connections: 2000 }],
+            },
+          };
+          writeFileSync(join(directory, "broker.yaml"), JSON.stringify(config));
+          return [process.execPath, main, "broker", "--config", join(directory, "broker.yaml")];
+        },
+        asInstalled,
+      ),
   };
 }
 
@@ -87,20 +91,31 @@ export function aedes(): Peer | undefined {
   return {
     name: "aedes",
     start: (directory) =>
-      start(directory, (port) => {
-        const program = `require(${JSON.stringify(entry)}).Aedes.createBroker().then(({ handle }) =>
+      start(
+        directory,
+        (port) => {
+          const program = `require(${JSON.stringify(entry)}).Aedes.createBroker().then(({ handle }) =>
           require("net").createServer(handle).listen(${port}, "127.0.0.1"));`;
-        return [process.execPath, "-e", program];
-      }),
+          return [process.execPath, "-e", program];
+        },
+        asInstalled,
+      ),
   };
 }
 
-async function start(directory: string, prepare: (port: number) => string[]): Promise<RunningPeer> {
+/** As systemd/fieldpost.service runs Node; for aedes, too. */
+const asInstalled = { MALLOC_ARENA_MAX: "2", NODE_OPTIONS: "--max-semi-space-size=2 --v8-pool-size=0" };
+
+async function start(
+  directory: string,
+  prepare: (port: number) => string[],
+  settings: NodeJS.ProcessEnv = {},
+): Promise<RunningPeer> {
   const port = await freePort();
   writeFileSync(join(directory, "acl"), acl);
   const [command, ...args] = prepare(port) as [string, ...string[]];
   const output = openSync(join(directory, "log"), "w");
-  const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin`, RUNTIME_DIRECTORY: directory };
+  const env = { ...process.env, ...settings, PATH: `${process.env.PATH}:/usr/sbin`, RUNTIME_DIRECTORY: directory };
   const child = spawn(command, args, { env, stdio: ["ignore", output, output] });
   const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
   child.once("error", () => {});
