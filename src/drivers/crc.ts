@@ -13,6 +13,16 @@ export function crc8(bytes: Uint8Array, initial: 0xff | 0x00 = 0xff): number {
   return crc;
 }
 
+/** SMBus' packet error code: CRC-8 with polynomial 0x07, starting at 0, over the addresses and all bytes (SMBus 3.2, §6.4). */
+export function smbusPec(bytes: readonly number[]): number {
+  let crc = 0;
+  for (const byte of bytes) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit++) crc = crc & 0x80 ? ((crc << 1) ^ 0x07) & 0xff : crc << 1;
+  }
+  return crc;
+}
+
 /**
  * The 16-bit words of a Sensirion frame: each two bytes, most significant first, and their CRC.
  * Throws CHECKSUM when one does not match.

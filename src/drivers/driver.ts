@@ -67,9 +67,16 @@ export interface ChannelFacts {
   readonly diagnostic?: true;
 }
 
-/** Time for waiting on a conversion, and nothing else of the world. */
+/** Time, and what the driver keeps of this device over restarts: of the world, nothing else. */
 export interface DriverContext {
-  readonly clock: Pick<Clock, "monoMs" | "sleep">;
+  readonly clock: Clock;
+  readonly memory: DriverMemory;
+}
+
+/** One text for one device: a baseline that takes hours to learn. Use `keptValue` on it. */
+export interface DriverMemory {
+  load(): string | undefined;
+  save(text: string): void;
 }
 
 /** What turned out to be there, for Home Assistant's device page. */

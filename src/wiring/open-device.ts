@@ -1,8 +1,9 @@
 import type { Clock } from "../core/clock.ts";
-import type { Driver, Options, Sensor } from "../drivers/driver.ts";
+import type { Driver, DriverContext, DriverMemory, Options, Sensor } from "../drivers/driver.ts";
 import type { Hardware } from "../hardware/hardware.ts";
 import { i2cDevice } from "../hardware/i2c.ts";
 import { simulatedHardware } from "../hardware/simulated/hardware.ts";
+import { noMemory } from "./driver-memory.ts";
 
 /** Which device on which hardware: what the configuration says of it. */
 export interface DeviceAddress {
@@ -20,13 +21,19 @@ export const SIMULATED_BUS = "sim";
  * Opens a device on this machine's hardware, or, on the bus `sim`, on simulated hardware of its own.
  * Rejects with the driver's or the port's GatewayError.
  */
-export async function openDevice(device: DeviceAddress, hardware: Hardware, clock: Clock): Promise<Sensor> {
-  if (device.bus !== SIMULATED_BUS) return await openOn(hardware, device, clock);
+export async function openDevice(
+  device: DeviceAddress,
+  hardware: Hardware,
+  clock: Clock,
+  memory: DriverMemory = noMemory,
+): Promise<Sensor> {
+  const context = { clock, memory };
+  if (device.bus !== SIMULATED_BUS) return await openOn(hardware, device, context);
   const simulated = simulatedHardware({
     clock,
     placements: [{ ...device, driver: device.driver.name, pin: device.options.pin }],
   });
-  const sensor = await openOn(simulated, device, clock);
+  const sensor = await openOn(simulated, device, context);
   return {
     ...sensor,
     read: (signal) => sensor.read(signal),
@@ -37,17 +44,17 @@ export async function openDevice(device: DeviceAddress, hardware: Hardware, cloc
   };
 }
 
-async function openOn(hardware: Hardware, device: DeviceAddress, clock: Clock): Promise<Sensor> {
+async function openOn(hardware: Hardware, device: DeviceAddress, context: DriverContext): Promise<Sensor> {
   const { driver, options } = device;
   switch (driver.port) {
     case "i2c": {
       const bus = await hardware.i2c(device.bus);
-      return await driver.open(i2cDevice(bus, device.address ?? driver.addresses[0]), options, { clock });
+      return await driver.open(i2cDevice(bus, device.address ?? driver.addresses[0]), options, context);
     }
     case "files":
-      return await driver.open(hardware.files, options, { clock });
+      return await driver.open(hardware.files, options, context);
     case "gpio":
-      return await driver.open(await hardware.gpio(), options, { clock });
+      return await driver.open(await hardware.gpio(), options, context);
     case "planned":
       throw new Error(`${driver.name} cannot be opened yet`);
   }

@@ -13,6 +13,7 @@ import { starting } from "../sampling/health.ts";
 import { readDeadlineMs } from "../sampling/schedule.ts";
 import type { Store } from "../store/store.ts";
 import { DeviceProcessing, type KeptState } from "./device-processing.ts";
+import { driverMemory } from "./driver-memory.ts";
 import { keptState } from "./kept-state.ts";
 import { type DeviceAddress, openDevice } from "./open-device.ts";
 
@@ -97,14 +98,14 @@ export class Roster {
   }
 
   #sampled(device: RosterDevice, channels: readonly Channel[]): SampledDevice {
-    const { clock, hardware } = this.#deps;
+    const { clock, hardware, store } = this.#deps;
     return {
       id: device.id,
       intervalMs: device.intervalMs,
       offlineAfterMs: device.offlineAfterMs ?? Math.max(3 * device.intervalMs, 10_000),
       deadlineMs: readDeadlineMs(device.driver.timing),
       channels,
-      open: () => openDevice(device, hardware, clock),
+      open: () => openDevice(device, hardware, clock, driverMemory(store, device.id)),
     };
   }
 

@@ -16,14 +16,22 @@ const co2 = (within: number): Truth => [(world) => world.co2Ppm(), within];
 
 /** What each chip must read of the simulated world, to half a step of its own resolution and what the world moves meanwhile. */
 const cases: Readonly<Record<string, Readonly<Record<string, Truth>>>> = {
+  adxl345: { acceleration_x: [() => 0.05 * 9.80665, 0.03], acceleration_z: [() => 9.80665, 0.03] },
   aht10: { temperature: temperature(0.01), humidity: humidity(0.01) },
   aht20: { temperature: temperature(0.01), humidity: humidity(0.01) },
+  amg8833: {
+    maximum: [(world) => world.temperatureC() + 9, 0.2],
+    minimum: temperature(0.2),
+    temperature: [(world) => world.temperatureC() + 2, 0.05],
+  },
+  as5600: { raw_angle: [(world) => world.angleDegrees(), 0.1] },
   bh1750: { illuminance: illuminance(1) },
   bme280: { temperature: temperature(0.01), humidity: humidity(0.05), pressure: pressure(0.05) },
   bme680: { temperature: temperature(0.01), humidity: humidity(0.05), pressure: pressure(0.1) },
   bmp180: { temperature: temperature(0.1), pressure: pressure(0.1) },
   bmp280: { temperature: temperature(0.01), pressure: pressure(0.05) },
   bmp388: { temperature: temperature(0.02), pressure: pressure(0.05) },
+  ds3231: { temperature: temperature(0.2) },
   hdc1080: { temperature: temperature(0.02), humidity: humidity(0.02) },
   hdc302x: { temperature: temperature(0.01), humidity: humidity(0.01) },
   ina260: {
@@ -40,11 +48,16 @@ const cases: Readonly<Record<string, Readonly<Record<string, Truth>>>> = {
   ltr390: { illuminance: illuminance(1), uv_index: [(world) => world.uvIndex(), 0.01] },
   mcp3421: { voltage_1: [(world) => world.voltageV() / 10, 0.0002] },
   shtc3: { temperature: temperature(0.01), humidity: humidity(0.01) },
+  sps30: { pm25: [(world) => world.pm25(), 0.1] },
   tmp102: { temperature: temperature(0.04) },
   tmp117: { temperature: temperature(0.01) },
   tsl2591: { illuminance: illuminance(1) },
   htu21d: { temperature: temperature(0.02), humidity: humidity(0.05) },
   lm75: { temperature: temperature(0.07) },
+  max17048: {
+    voltage: [(world) => world.voltageV() / 3.1, 0.0002],
+    charge_rate: [(world) => world.currentA() * -10, 0.11],
+  },
   mcp9808: { temperature: temperature(0.04) },
   ina219: {
     voltage: [(world) => world.voltageV(), 0.005],
@@ -55,6 +68,17 @@ const cases: Readonly<Record<string, Readonly<Record<string, Truth>>>> = {
     voltage: [(world) => world.voltageV(), 0.002],
     current: [(world) => world.currentA() / 4, 0.0002],
   },
+  mlx90614: {
+    object_temperature: [(world) => world.temperatureC() + 11, 0.02],
+    ambient_temperature: temperature(0.02),
+  },
+  mpu6050: {
+    acceleration_x: [() => 0.05 * 9.80665, 0.01],
+    acceleration_z: [() => 9.80665, 0.01],
+    rotation_x: [() => 1.5, 0.05],
+    temperature: [(world) => world.temperatureC() + 4, 0.01],
+  },
+  pmsa003i: { pm25: [(world) => world.pm25(), 0.6] },
   scd30: { co2: co2(0.5), temperature: temperature(0.02), humidity: humidity(0.2) },
   scd4x: { co2: co2(1), temperature: temperature(0.02), humidity: humidity(0.2) },
   sht3x: { temperature: temperature(0.01), humidity: humidity(0.01) },

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Driver, DriverContext, Sensor } from "../../src/drivers/driver.ts";
+import type { Driver, DriverContext, DriverMemory, Sensor } from "../../src/drivers/driver.ts";
 import { i2cDevice } from "../../src/hardware/i2c.ts";
 import { type SimulatedHardware, simulatedHardware } from "../../src/hardware/simulated/hardware.ts";
 import { FakeClock } from "../fakes/clock.ts";
@@ -35,7 +35,14 @@ export function bench(driver: Driver, written: Readonly<Record<string, unknown>>
       },
     ],
   });
-  const context = { clock };
+  let kept: string | undefined;
+  const memory: DriverMemory = {
+    load: () => kept,
+    save(text) {
+      kept = text;
+    },
+  };
+  const context = { clock, memory };
   return { clock, context, hardware, open: () => openOn(driver, hardware, options, context), letPass: letPass(clock) };
 }
 

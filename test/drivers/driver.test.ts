@@ -39,8 +39,9 @@ test("a chip is identified before it is opened, and not touched if it is another
       },
     });
   const clock = new FakeClock();
+  const memory = { load: () => undefined, save: () => undefined };
   const chip = i2cDevice(new SimulatedI2cBus("sim", clock), 0x40);
-  expect(await driver(false).open(chip, {}, { clock })).toMatchObject({ serial: "42" });
-  await expect(driver(true).open(chip, {}, { clock })).rejects.toMatchObject({ code: "CHIP_MISMATCH" });
+  expect(await driver(false).open(chip, {}, { clock, memory })).toMatchObject({ serial: "42" });
+  await expect(driver(true).open(chip, {}, { clock, memory })).rejects.toMatchObject({ code: "CHIP_MISMATCH" });
   expect(did).toEqual(["identify", "open"]);
 });

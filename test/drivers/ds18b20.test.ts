@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { decode, ds18b20 } from "../../src/drivers/ds18b20.ts";
 import { SimulatedFiles } from "../../src/hardware/simulated/files.ts";
+import { noMemory } from "../../src/wiring/driver-memory.ts";
 import { FakeClock } from "../fakes/clock.ts";
 import { chipVectors } from "./vectors.ts";
 
@@ -9,7 +10,9 @@ const FOLDER = `/sys/bus/w1/devices/${SENSOR}`;
 const never = new AbortController().signal;
 
 function open(files: SimulatedFiles, sensor?: string) {
-  return ds18b20.port === "files" ? ds18b20.open(files, { sensor }, { clock: new FakeClock() }) : Promise.reject();
+  return ds18b20.port === "files"
+    ? ds18b20.open(files, { sensor }, { clock: new FakeClock(), memory: noMemory })
+    : Promise.reject();
 }
 
 async function read(temperature: string, w1Slave = "") {

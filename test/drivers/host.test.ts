@@ -3,11 +3,12 @@ import { GatewayError } from "../../src/core/errors.ts";
 import type { FilesDriver } from "../../src/drivers/driver.ts";
 import { host } from "../../src/drivers/host.ts";
 import { SimulatedFiles, type Tree } from "../../src/hardware/simulated/files.ts";
+import { noMemory } from "../../src/wiring/driver-memory.ts";
 import { FakeClock } from "../fakes/clock.ts";
 
 const never = new AbortController().signal;
 const open = (tree: Tree, disk = "/") =>
-  (host as FilesDriver).open(new SimulatedFiles(tree), { disk }, { clock: new FakeClock() });
+  (host as FilesDriver).open(new SimulatedFiles(tree), { disk }, { clock: new FakeClock(), memory: noMemory });
 const valuesOn = async (tree: Tree) => (await (await open(tree)).read(never)).values;
 
 const virtualMachine: Tree = {

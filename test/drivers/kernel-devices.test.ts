@@ -5,10 +5,11 @@ import { hwmon } from "../../src/drivers/hwmon.ts";
 import { iio } from "../../src/drivers/iio.ts";
 import { iioAttributes } from "../../src/drivers/iio-attributes.ts";
 import { SimulatedFiles, type Tree } from "../../src/hardware/simulated/files.ts";
+import { noMemory } from "../../src/wiring/driver-memory.ts";
 import { FakeClock } from "../fakes/clock.ts";
 
 const never = new AbortController().signal;
-const context = { clock: new FakeClock() };
+const context = { clock: new FakeClock(), memory: noMemory };
 const open = (driver: FilesDriver, files: SimulatedFiles, device?: string) => driver.open(files, { device }, context);
 
 async function readAll(driver: FilesDriver, tree: Tree) {

@@ -1,0 +1,57 @@
+import { GatewayError } from "../core/errors.ts";
+import { i2cDriver } from "./driver.ts";
+import { bigEndian, hex, mismatch, readByte } from "./registers.ts";
+
+/** Registers (ams AS5600 v1-06, figure 21). */
+const STATUS = 0x0b;
+const RAW_ANGLE = 0x0c;
+const ANGLE = 0x0e;
+const MAGNET_DETECTED = 0x20;
+const TOO_WEAK = 0x10;
+const TOO_STRONG = 0x08;
+
+export const as5600 = i2cDriver({
+  name: "as5600",
+  aliases: ["as5600l"],
+  title: "ams AS5600: angle of a magnet",
+  manufacturer: "ams",
+  model: "AS5600",
+  addresses: [0x36, 0x40],
+  options: {},
+  channels: {
+    angle: { quantity: "angle", min: 0, max: 360 },
+    raw_angle: { quantity: "angle", title: "Raw angle", min: 0, max: 360, diagnostic: true },
+  },
+  timing: { minIntervalMs: 10, expectedMs: 10 },
+  notes:
+    "`angle` is counted from the zero position in the chip's memory, `raw_angle` is not. Without a magnet, or with one that " +
+    "is too near or too far, there is no value. A MAX17048 has the same address.",
+
+  /** The upper four bits of an angle are always 0; a MAX17048 has its own registers there. */
+  async identify(chip) {
+    const [high = 0, , angleHigh = 0] = await chip.readRegister(RAW_ANGLE, 4);
+    if (((high | angleHigh) & 0xf0) !== 0) throw mismatch(chip, "AS5600", `its angle begins with ${hex(high)}`);
+    return {};
+  },
+
+  async open(chip) {
+    return {
+      async read() {
+        const status = await readByte(chip, STATUS);
+        if ((status & MAGNET_DETECTED) === 0) throw new GatewayError("BAD_VALUE", `no magnet${reason(status)}`);
+        const bytes = await chip.readRegister(RAW_ANGLE, ANGLE - RAW_ANGLE + 2);
+        return { values: { angle: decode(bytes.subarray(2, 4)), raw_angle: decode(bytes.subarray(0, 2)) } };
+      },
+    };
+  },
+});
+
+function reason(status: number): string {
+  if ((status & TOO_WEAK) !== 0) return ": its field is too weak";
+  return (status & TOO_STRONG) !== 0 ? ": its field is too strong" : "";
+}
+
+/** 4096 steps a turn. */
+export function decode(bytes: Uint8Array): number {
+  return ((bigEndian(bytes) & 0x0fff) * 360) / 4096;
+}

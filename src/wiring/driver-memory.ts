@@ -1,0 +1,11 @@
+import type { DriverMemory } from "../drivers/driver.ts";
+import type { Store } from "../store/store.ts";
+
+/** What a driver keeps of one device, among the store's small values. */
+export function driverMemory(store: Pick<Store, "getMeta" | "setMeta">, device: string): DriverMemory {
+  const key = `driver/${device}`;
+  return { load: () => store.getMeta(key), save: (text) => store.setMeta(key, text) };
+}
+
+/** For one look, without a store. */
+export const noMemory: DriverMemory = { load: () => undefined, save: () => undefined };

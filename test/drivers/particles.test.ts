@@ -1,0 +1,71 @@
+import { describe, expect, test } from "vitest";
+import { decode as decodePmsa003i, pmsa003i } from "../../src/drivers/pmsa003i.ts";
+import { commandFrame } from "../../src/drivers/sensirion.ts";
+import { decode as decodeSps30, sps30 } from "../../src/drivers/sps30.ts";
+import { sensirionWord } from "../../src/hardware/simulated/chips/sensirion.ts";
+import { sps30Chip } from "../../src/hardware/simulated/chips/sps30.ts";
+import { simulatedWorld } from "../../src/hardware/simulated/world.ts";
+import { bench } from "./bench.ts";
+import { bytes, vectorsOf } from "./vectors.ts";
+
+const never = new AbortController().signal;
+
+describe("sps30", () => {
+  test("is started with the CRC that the datasheet shows", () => {
+    const [{ input, expect: expected }] = vectorsOf("sps30") as [ReturnType<typeof vectorsOf>[number]];
+    const [high = 0, low = 0] = bytes(input.startArg);
+    expect(commandFrame(0x0010, (high << 8) | low).at(-1)).toBe(Number(expected.crc));
+  });
+
+  test("decodes ten numbers, and refuses what is none", () => {
+    const frame = (last: number) =>
+      Uint8Array.from([...Array(9).fill([0x40b0, 0x0000]).flat(), last, 0x0000].flatMap(sensirionWord));
+    expect(decodeSps30(frame(0x3f00))).toMatchObject({ pm1: 5.5, pm10: 5.5, particles_10: 5.5, particle_size: 0.5 });
+    expect(() => decodeSps30(frame(0x7fc0))).toThrow(expect.objectContaining({ code: "BAD_VALUE" }));
+  });
+
+  test("gives its serial number, and says for 30 seconds that it is warming", async () => {
+    const { clock, open, letPass } = bench(sps30);
+    const sensor = await letPass(open());
+    expect(sensor.serial).toBe("5F3A9C0D11E2");
+    expect((await letPass(sensor.read(never))).quality?.pm25).toBe("warming");
+    await clock.advance(30_000);
+    expect((await letPass(sensor.read(never))).quality).toBeUndefined();
+  });
+
+  test("is started again after a brown-out", async () => {
+    const { clock, hardware, open, letPass } = bench(sps30);
+    const sensor = await letPass(open());
+    (await hardware.i2c("sim")).plug(0x69, sps30Chip(simulatedWorld(clock)));
+    await expect(letPass(sensor.read(never))).rejects.toMatchObject({ code: "NOT_READY" });
+    expect((await letPass(sensor.read(never))).values.pm25).toBeGreaterThan(0);
+  });
+});
+
+describe("pmsa003i", () => {
+  const [{ input, expect: expected }] = vectorsOf("pmsa003i") as [ReturnType<typeof vectorsOf>[number]];
+
+  test("decodes the masses in the open air, and the counts", () => {
+    const { pm1, pm25, pm10 } = expected;
+    expect(decodePmsa003i(bytes(input.frame))).toEqual({
+      ...{ pm1, pm25, pm10 },
+      ...{ particles_0_3: 900, particles_0_5: 300, particles_1: 60, particles_2_5: 6, particles_5: 2, particles_10: 1 },
+    });
+  });
+
+  test("refuses a frame with a flipped bit, whichever it is", () => {
+    const good = bytes(input.frame);
+    for (let bit = 0; bit < 256; bit++) {
+      const bad = good.map((byte, index) => (index === bit >> 3 ? byte ^ (1 << (bit & 7)) : byte));
+      expect(() => decodePmsa003i(bad), `bit ${bit}`).toThrow(expect.objectContaining({ code: "CHECKSUM" }));
+    }
+  });
+
+  test("says for 30 seconds that it is warming", async () => {
+    const { clock, open, letPass } = bench(pmsa003i);
+    const sensor = await letPass(open());
+    expect((await letPass(sensor.read(never))).quality?.pm25).toBe("warming");
+    await clock.advance(30_000);
+    expect((await letPass(sensor.read(never))).quality).toBeUndefined();
+  });
+});
