@@ -82,7 +82,8 @@ function stepRows(schema: JsonSchema, prefix: string): Row[] {
 const DRIVER: JsonSchema = { type: "string", description: "What it is: one of the drivers below" };
 const BUS: JsonSchema = {
   type: "string",
-  description: "I2C bus: a number, a name such as `i2c-1`, or, for every driver, `sim` for a simulated device",
+  description:
+    "I2C bus: a number, a name such as `i2c-1`, `i2c-1/mux@0x70/3` for channel 3 of a TCA9548A at 0x70, or, for every driver, `sim` for a simulated device",
 };
 
 function namesDriver({ properties }: JsonSchema, { name }: Driver): boolean {

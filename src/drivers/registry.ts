@@ -49,6 +49,8 @@ import { tmp117 } from "./tmp117.ts";
 import { tsl2561 } from "./tsl2561.ts";
 import { tsl2591 } from "./tsl2591.ts";
 import { veml7700 } from "./veml7700.ts";
+import { vl53l0x } from "./vl53l0x.ts";
+import { vl53l1x } from "./vl53l1x.ts";
 
 /** Every driver there is, by name: the one list from which everything that depends on drivers derives. */
 export const drivers: readonly Driver[] = [
@@ -105,6 +107,8 @@ export const drivers: readonly Driver[] = [
   tsl2561,
   tsl2591,
   veml7700,
+  vl53l0x,
+  vl53l1x,
 ];
 
 const byName = new Map(drivers.flatMap((driver) => namesOf(driver).map((name) => [name, driver])));

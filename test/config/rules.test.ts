@@ -41,10 +41,23 @@ describe("rules between devices", () => {
     ]);
   });
 
+  it("knows buses behind a multiplexer, where the same address may be again", () => {
+    const behind = (channel: number) => `id: m${channel}, driver: sht4x, bus: 1/mux@0x70/${channel}`;
+    expect(parse(devices("id: a, driver: sht4x", behind(0), behind(7))).config.devices).toMatchObject([
+      { bus: "i2c-1" },
+      { bus: "i2c-1/mux@0x70/0" },
+      { bus: "i2c-1/mux@0x70/7" },
+    ]);
+    expect(errorsOf(devices(behind(0), behind(0).replace("m0", "b")))[0]).toContain("0x44 on i2c-1/mux@0x70/0");
+    for (const bus of ["1/mux@0x70/8", "1/mux@0x6f/1", "sim/mux@0x70/1", "spi0/mux@0x70/1"]) {
+      expect(errorsOf(devices(`id: a, driver: sht4x, bus: ${bus}`))[0]).toContain("expected a bus");
+    }
+  });
+
   it("refuses a bus for what has none, and names what it takes", () => {
     expect(errorsOf(devices("id: a, driver: ds18b20, bus: i2c-1"))[0]).toContain("a `ds18b20` has no bus to choose");
     expect(errorsOf(devices("id: a, driver: sht4x, bus: spi0"))[0]).toContain(
-      "expected a bus: its number, `i2c-1`, or `sim`",
+      "expected a bus: its number, `i2c-1`, `i2c-1/mux@0x70/3`, or `sim`",
     );
   });
 

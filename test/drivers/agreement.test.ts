@@ -84,6 +84,8 @@ const cases: Readonly<Record<string, Readonly<Record<string, Truth>>>> = {
   sht3x: { temperature: temperature(0.01), humidity: humidity(0.01) },
   sht4x: { temperature: temperature(0.01), humidity: humidity(0.01) },
   tsl2561: { illuminance: illuminance(2) },
+  vl53l0x: { distance: [(world) => world.distanceMm(), 8] },
+  vl53l1x: { distance: [(world) => world.distanceMm(), 8] },
   veml7700: { illuminance: illuminance(4) },
 };
 

@@ -15,10 +15,16 @@ function i2cBus() {
     .transform((written, context) => {
       const name = i2cBusName(written);
       if (name) return name;
-      context.issues.push({ code: "custom", message: "expected a bus: its number, `i2c-1`, or `sim`", input: written });
+      context.issues.push({
+        code: "custom",
+        message: "expected a bus: its number, `i2c-1`, `i2c-1/mux@0x70/3`, or `sim`",
+        input: written,
+      });
       return z.NEVER;
     })
-    .describe("I2C bus: a number, a name such as `i2c-1`, or `sim` for a simulated one");
+    .describe(
+      "I2C bus: a number, a name such as `i2c-1` or, behind a multiplexer, `i2c-1/mux@0x70/3`, or `sim` for a simulated one",
+    );
 }
 
 function localBus(driver: Driver) {

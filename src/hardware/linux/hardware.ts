@@ -1,9 +1,10 @@
 import type { Clock } from "../../core/clock.ts";
 import { GatewayError } from "../../core/errors.ts";
-import { busName } from "../bus-name.ts";
+import { busName, muxOf } from "../bus-name.ts";
 import type { Gpio } from "../gpio.ts";
 import type { Hardware } from "../hardware.ts";
 import type { I2cBus } from "../i2c.ts";
+import { openMuxBus } from "../mux.ts";
 import { type LinuxFiles, linuxFiles } from "./files.ts";
 import { type OpenLine, openLinuxGpio } from "./gpio.ts";
 import { type OpenI2cHandle, openLinuxI2cBus } from "./i2c.ts";
@@ -29,9 +30,16 @@ export function linuxHardware(clock: Pick<Clock, "monoMs" | "sleep">, host: Linu
     return port;
   };
 
+  const i2c = (bus: string): Promise<I2cBus> => {
+    const name = busName(bus);
+    const mux = muxOf(name);
+    if (!mux) return once<I2cBus>(name, () => openLinuxI2cBus(name, openI2cHandle));
+    return once<I2cBus>(name, async () => openMuxBus(name, await i2c(mux.parent), mux));
+  };
+
   return {
     files,
-    i2c: (bus) => once<I2cBus>(busName(bus), () => openLinuxI2cBus(bus, openI2cHandle)),
+    i2c,
     gpio: () => once<Gpio>("gpio", () => openLinuxGpio({ files, clock, ...(openLine && { openLine }) })),
     async [Symbol.asyncDispose]() {
       closed = true;

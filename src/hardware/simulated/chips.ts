@@ -41,6 +41,8 @@ import { tmp117Chip } from "./chips/tmp117.ts";
 import { tsl2561Chip } from "./chips/tsl2561.ts";
 import { tsl2591Chip } from "./chips/tsl2591.ts";
 import { veml7700Chip } from "./chips/veml7700.ts";
+import { vl53l0xChip } from "./chips/vl53l0x.ts";
+import { vl53l1xChip } from "./chips/vl53l1x.ts";
 
 /** Driver name -> the chip that answers it on a simulated bus. */
 export const simulatedChips: Readonly<Record<string, SimulatedChipFactory>> = {
@@ -89,4 +91,6 @@ export const simulatedChips: Readonly<Record<string, SimulatedChipFactory>> = {
   tsl2561: tsl2561Chip,
   tsl2591: tsl2591Chip,
   veml7700: veml7700Chip,
+  vl53l0x: vl53l0xChip,
+  vl53l1x: vl53l1xChip,
 };

@@ -29,6 +29,27 @@ describe("this machine's hardware", () => {
     expect((await hardware.i2c("1")).name).toBe("i2c-1");
   });
 
+  test("the bus behind a multiplexer is made of the bus before it, which is opened once", async () => {
+    const { library, hardware } = open();
+    let connected = 0;
+    library.chips.set(0x70, {
+      write([bits = 0]) {
+        connected = bits;
+      },
+      read: (length) => new Uint8Array(length).fill(connected),
+    });
+    library.chips.set(0x40, { write: () => undefined, read: (length) => new Uint8Array(length).fill(connected) });
+    const names = ["1/mux@0x70/3", "i2c-1/mux@0x70/3", "1/mux@0x70/0"];
+    const [third, again, first] = await Promise.all(names.map((name) => hardware.i2c(name)));
+    expect(again).toBe(third);
+    expect(third?.name).toBe("i2c-1/mux@0x70/3");
+    expect(await i2cDevice(third!, 0x40).read(1)).toEqual(Uint8Array.of(0b1000));
+    expect(await i2cDevice(first!, 0x40).read(1)).toEqual(Uint8Array.of(0b0001));
+    expect(connected).toBe(0);
+    expect(library.opened).toBe(1);
+    expect(library.violations).toEqual([]);
+  });
+
   test("the GPIO port is opened once", async () => {
     const { hardware } = open();
     expect(await hardware.gpio()).toBe(await hardware.gpio());
