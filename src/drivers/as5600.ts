@@ -29,8 +29,8 @@ export const as5600 = i2cDriver({
 
   /** The upper four bits of an angle are always 0; a MAX17048 has its own registers there. */
   async identify(chip) {
-    const [high = 0, , angleHigh = 0] = await chip.readRegister(RAW_ANGLE, 4);
-    if (((high | angleHigh) & 0xf0) !== 0) throw mismatch(chip, "AS5600", `its angle begins with ${hex(high)}`);
+    const high = (await readByte(chip, RAW_ANGLE)) | (await readByte(chip, ANGLE));
+    if ((high & 0xf0) !== 0) throw mismatch(chip, "AS5600", `its angles begin with ${hex(high)}`);
     return {};
   },
 
@@ -39,8 +39,9 @@ export const as5600 = i2cDriver({
       async read() {
         const status = await readByte(chip, STATUS);
         if ((status & MAGNET_DETECTED) === 0) throw new GatewayError("BAD_VALUE", `no magnet${reason(status)}`);
-        const bytes = await chip.readRegister(RAW_ANGLE, ANGLE - RAW_ANGLE + 2);
-        return { values: { angle: decode(bytes.subarray(2, 4)), raw_angle: decode(bytes.subarray(0, 2)) } };
+        // The pointer does not go on from one angle to the next ("Automatic Increment of the Address Pointer").
+        const [angle, raw] = [await chip.readRegister(ANGLE, 2), await chip.readRegister(RAW_ANGLE, 2)];
+        return { values: { angle: decode(angle), raw_angle: decode(raw) } };
       },
     };
   },

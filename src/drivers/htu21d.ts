@@ -72,8 +72,9 @@ async function measure(
 async function modelOf(chip: I2cDevice): Promise<string | undefined> {
   try {
     await chip.write(READ_ELECTRONIC_ID);
-    const [id = 0, crc] = await chip.read(2);
-    return crc === crc8(Uint8Array.of(id), 0x00) ? MODEL_OF_ID[id] : undefined;
+    // Two bytes of the serial number's second half, the first of them the id, and their CRC (Si7021-A20, §5.5).
+    const answer = await chip.read(3);
+    return answer[2] === crc8(answer.subarray(0, 2), 0x00) ? MODEL_OF_ID[answer[0] ?? 0] : undefined;
   } catch (error) {
     if (isGatewayError(error, "BUS_NACK", "BUS_IO")) return undefined;
     throw error;

@@ -24,7 +24,10 @@ const cases: Readonly<Record<string, Readonly<Record<string, Truth>>>> = {
     minimum: temperature(0.2),
     temperature: [(world) => world.temperatureC() + 2, 0.05],
   },
-  as5600: { raw_angle: [(world) => world.angleDegrees(), 0.1] },
+  as5600: {
+    raw_angle: [(world) => world.angleDegrees(), 0.1],
+    angle: [(world) => (world.angleDegrees() + 270) % 360, 0.1],
+  },
   bh1750: { illuminance: illuminance(1) },
   bme280: { temperature: temperature(0.01), humidity: humidity(0.05), pressure: pressure(0.05) },
   bme680: { temperature: temperature(0.01), humidity: humidity(0.05), pressure: pressure(0.1) },

@@ -13,5 +13,7 @@ export function as5600Chip(world: World): SimulatedChip {
       registers.set([raw >> 8, raw & 0xff, scaled >> 8, scaled & 0xff], 0x0c);
     },
     write() {},
+    // Set to the high byte of an angle, the pointer stays with it.
+    next: (register) => (register === 0x0d || register === 0x0f ? register - 1 : register + 1),
   });
 }

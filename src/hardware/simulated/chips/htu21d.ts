@@ -29,7 +29,7 @@ export function htu21dChip(world: World): SimulatedChip {
         measure(word(coded(((world.humidityPercent() + 6) / 125) * 65536, 0, 65535), 2), HUMIDITY_MS);
       } else if (command === 0xe7) answer = [user];
       else if (command === 0xe6 && value !== undefined) user = value;
-      else if (command === 0xfc && value === 0xc9) answer = [0x15, sensirionCrc([0x15], 0x00), 0xff, 0xff];
+      else if (command === 0xfc && value === 0xc9) answer = [0x15, 0xff, sensirionCrc([0x15, 0xff], 0x00), 0xff, 0xff];
       else throw nack();
     },
     read(length) {
