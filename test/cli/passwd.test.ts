@@ -58,7 +58,7 @@ describe("fieldpost passwd", () => {
     writeFileSync(file, `${readFileSync(file, "utf8")}bob:$6$c2FsdA==$x\n`);
     expect(passwd("", "--delete", file, "alice").code).toBe(0);
     expect(readFileSync(file, "utf8")).toBe(before);
-  });
+  }, 120_000);
 
   test("keeps the file's mode, makes a new one that others cannot read, and leaves nothing behind", () => {
     passwd("x\n", file, "alice");
