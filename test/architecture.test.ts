@@ -23,6 +23,8 @@ const mayImport: Record<string, readonly string[]> = {
   sampling: ["core", "drivers"],
   uplink: ["core", "store"],
   lifecycle: ["core", "store", "uplink"],
+  // The other end of the wire: it speaks MQTT as the uplink does.
+  sink: ["core", "sqlite", "uplink"],
   // Only these wire stations together.
   "agent.ts": ["*"],
   wiring: ["*"],

@@ -11,6 +11,7 @@ const loaders = {
   log: async () => (await import("./commands/log.ts")).log,
   decommission: async () => (await import("./commands/decommission.ts")).decommission,
   broker: async () => (await import("./commands/broker.ts")).broker,
+  sink: async () => (await import("./commands/sink.ts")).sink,
   passwd: async () => (await import("./commands/passwd.ts")).passwd,
   pki: async () => (await import("./commands/pki.ts")).pki,
 } satisfies Record<string, () => Promise<Command>>;

@@ -12,11 +12,6 @@ interface Inactive {
 }
 
 const inactive: readonly Inactive[] = [
-  {
-    path: "mqtt.consumers",
-    what: "sending again until a consumer's receipt",
-    when: (value) => Array.isArray(value) && value.length > 0,
-  },
   { path: "removed_devices", what: "decommissioning of devices that left the configuration" },
   { path: "web", what: "the dashboard" },
   { path: "mqtt.qos.commands", what: "commands" },

@@ -11,6 +11,8 @@ export interface Topics {
   device(id: string): DeviceTopics;
   request(name: string): string;
   response(name: string): string;
+  /** A consumer's receipts. */
+  ack(consumer: string): string;
 }
 
 export interface DeviceTopics {
@@ -36,6 +38,7 @@ export function topicsOf(baseTopic: string, gatewayId: string): Topics {
     }),
     request: (name) => `${root}request/${name}`,
     response: (name) => `${root}response/${name}`,
+    ack: (consumer) => `${root}ack/${consumer}`,
   };
 }
 

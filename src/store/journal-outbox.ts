@@ -47,6 +47,13 @@ export class JournalOutbox implements Outbox {
     return seq >= 1 && position <= (epochs[index + 1]?.base ?? head) ? position : undefined;
   }
 
+  lastSeq(epoch: number): number | undefined {
+    const { epochs, head } = this.#journal.state;
+    const index = epochs.findIndex((candidate) => candidate.epoch === epoch);
+    const row = epochs[index];
+    return row && (epochs[index + 1]?.base ?? head) - row.base;
+  }
+
   async after(position: number, limit: number, destination = DESTINATION): Promise<StoredRecord[]> {
     if (this.#journal.provisional) return [];
     const { live } = this.#journal.state.destination(destination);

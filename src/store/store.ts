@@ -65,6 +65,8 @@ export interface Outbox {
   cursor(destination: string): number;
   /** Where a reading is; undefined for one that was never given out. */
   position(epoch: number, seq: number): number | undefined;
+  /** The highest `seq` of an epoch so far, 0 for none yet; undefined for an epoch that is not known (any more). */
+  lastSeq(epoch: number): number | undefined;
   /**
    * At most `limit` records after `position` that the destination waits for, in order: from memory where they still are, else from the disk. What cannot
    * be read there is dropped and counted. Rejects with STORE_IO while the disk does not answer.

@@ -1,5 +1,6 @@
 import { isGatewayError } from "../core/errors.ts";
 import type { StoredRecord } from "../core/reading.ts";
+import { DESTINATION } from "./destination.ts";
 import { waitsForClock } from "./hold.ts";
 import { Lane } from "./lane.ts";
 import type { Link, LinkEnd } from "./link.ts";
@@ -7,9 +8,6 @@ import { Pace } from "./pace.ts";
 import { type Parcel, Progress, parcelOf } from "./parcel.ts";
 import { Spread } from "./spread.ts";
 import { type Context, timeOf } from "./state.ts";
-
-/** The outbox's name for us. */
-export const DESTINATION = "mqtt";
 
 const BATCH = 500;
 const HOLD_CHECK_MS = 1000;

@@ -3,8 +3,8 @@ import { backoffSleep } from "./backoff.ts";
 import type { Link, LinkEnd } from "./link.ts";
 import { REASON } from "./link.ts";
 import type { Parcel } from "./parcel.ts";
-import { readingPayload } from "./payloads.ts";
-import { type Context, timeOf } from "./state.ts";
+import { readingMessage } from "./reading-message.ts";
+import type { Context } from "./state.ts";
 import { PROBATION_MS } from "./suspects.ts";
 import { dropReason, refusedForGood, verdictOf } from "./verdict.ts";
 
@@ -71,6 +71,8 @@ export class Lane {
     if (!guilty) return left;
     const reason = end.code !== undefined && refusedForGood(end.code) ? dropReason(end.code) : "drops_the_link";
     const parcel = left.find(({ message }) => message === guilty);
+    // A reading that was sent once more was taken before.
+    if (!parcel && guilty.id !== undefined) return left;
     if (!parcel) {
       memory.banned.set(guilty.topic, guilty.payload.length);
       log.warn("the broker drops the connection over a topic", { topic: guilty.topic, bytes: guilty.payload.length });
@@ -129,17 +131,10 @@ export class Lane {
   }
 
   #send(parcel: Parcel): void {
-    const { options, deps, memory } = this.#context;
+    const { memory } = this.#context;
     const { record, isBacklog } = parcel;
-    const info = deps.board.get(record.record.device)?.info;
-    const time = timeOf(deps, record.record.at);
-    const { readings: qos } = info?.qos ?? options.qos;
-    const message = {
-      topic: this.#topicOf(record),
-      payload: readingPayload(record, { info, time, replay: isBacklog }),
-      qos,
-      id: record.position,
-    };
+    const message = readingMessage(record, isBacklog, this.#context);
+    memory.sentTo = Math.max(memory.sentTo, record.position);
     parcel.message = message;
     this.#sent.add(parcel);
     this.link.publish(message, false, memory.suspects.has(message)).then(

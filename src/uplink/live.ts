@@ -1,6 +1,7 @@
 import type { BoardChange } from "../core/board.ts";
 import { isGatewayError } from "../core/errors.ts";
 import type { RetainedMessage } from "../core/topics.ts";
+import { DESTINATION } from "./destination.ts";
 import { Latest } from "./latest.ts";
 import type { Link, Publication, Qos } from "./link.ts";
 import { REASON } from "./link.ts";
@@ -228,7 +229,10 @@ export class LivePlane {
   #healthFacts(): HealthFacts {
     const { store, board, clock } = this.#context.deps;
     const devices = board.all();
+    const consumers = store.outbox.destinations.filter((name) => name !== DESTINATION);
     return {
+      consumers: Object.fromEntries(consumers.map((name) => [name, store.counters(name)])),
+      ignoredReceipts: this.#context.receipts.rejected(),
       counters: store.counters(),
       buffer: store.usage(),
       clock: clock.syncState(),

@@ -22,6 +22,12 @@ export interface UplinkOptions {
   readonly window: number;
   /** Backlog messages a second; absent: unlimited. */
   readonly drainRate?: number;
+  /** Those that send receipts. */
+  readonly consumers: readonly string[];
+  /** What a consumer has not confirmed for so long is sent again. */
+  readonly receiptTimeoutMs: number;
+  /** Topics, by their beginnings, on which no request is answered: others go by what is written there. */
+  readonly foreignPrefixes: readonly string[];
   readonly publish: { readonly state: boolean; readonly readings: boolean };
   readonly qos: { readonly state: Qos; readonly readings: Qos };
   /** False for those who use `expire_after`, which a retained state would restart. */
@@ -45,6 +51,9 @@ export const uplinkDefaults = {
   connectTimeoutMs: 15_000,
   ackTimeoutMs: 30_000,
   connections: 1,
+  consumers: [],
+  receiptTimeoutMs: 60_000,
+  foreignPrefixes: [],
   window: 100,
   publish: { state: true, readings: true },
   qos: { state: 1, readings: 1 },

@@ -89,6 +89,10 @@ export interface HealthFacts {
   readonly clock: SyncState;
   readonly faults: readonly Fault[];
   readonly devices: readonly DeviceNow[];
+  /** Of each consumer that sends receipts, since it was named. */
+  readonly consumers: Readonly<Record<string, Counters>>;
+  /** Receipts that were ignored, by why. */
+  readonly ignoredReceipts: Readonly<Record<string, number>>;
   readonly wallMs: number;
 }
 
@@ -100,11 +104,24 @@ export function healthPayload(facts: HealthFacts): string {
     dropped,
     dropped_total: droppedTotal,
     buffer: { bytes: facts.buffer.bytes, oldest_s: Math.round((facts.buffer.oldestPendingMs ?? 0) / 1000) },
+    ...consumerHealth(facts),
     clock: facts.clock,
     faults: facts.faults,
     devices: Object.fromEntries(facts.devices.map(({ info, health }) => [info.id, deviceHealth(health)])),
     time: timeText(facts.wallMs),
   });
+}
+
+/** Nothing where there are no consumers and nobody pretends to be one. */
+function consumerHealth({ consumers, ignoredReceipts }: HealthFacts) {
+  const shown = Object.entries(consumers).map(([name, { delivered, pending, dropped }]) => {
+    const droppedTotal = Object.values(dropped).reduce((sum, count) => sum + count, 0);
+    return [name, { delivered, pending, dropped_total: droppedTotal }] as const;
+  });
+  return {
+    ...(shown.length > 0 && { consumers: Object.fromEntries(shown) }),
+    ...(Object.keys(ignoredReceipts).length > 0 && { receipts_ignored: ignoredReceipts }),
+  };
 }
 
 function deviceHealth({ state, online, code, reason, reads, errors }: DeviceNow["health"]) {

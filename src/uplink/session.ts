@@ -1,10 +1,13 @@
 import { setMaxListeners } from "node:events";
 import { isGatewayError } from "../core/errors.ts";
+import { DESTINATION } from "./destination.ts";
 import { Drain } from "./drain.ts";
 import { keepFurther } from "./further.ts";
+import { tellGaps } from "./gap-teller.ts";
 import type { Incoming, Link, LinkEnd } from "./link.ts";
 import { LivePlane } from "./live.ts";
 import type { Fault } from "./payloads.ts";
+import { Resender } from "./resend.ts";
 import type { RetainedReader } from "./retained.ts";
 import { isWayFree } from "./rival.ts";
 import type { Context } from "./state.ts";
@@ -54,7 +57,7 @@ export async function runSession(
   const ended = link.closed.then(stop);
   const live = new LivePlane(link, context, faults, failed);
   const drain = new Drain(link, context);
-  const kept = new Set(deps.subscriptions.map(({ filter }) => filter));
+  const kept = new Set(context.subscriptions.map(({ filter }) => filter));
   const reader = { link, topics: options.topics, clock: deps.clock, random: deps.random, kept };
   let further: Promise<void> | undefined;
   const work = async () => {
@@ -73,6 +76,11 @@ export async function runSession(
     if (!isKept) attempt(live.repeatStates(over.signal), over.signal, failed);
     attempt(live.beat(over.signal), over.signal, failed);
     attempt(live.reportHealth(over.signal), over.signal, failed);
+    attempt(tellGaps(link, context, over.signal), over.signal, failed);
+    for (const consumer of deps.store.outbox.destinations.filter((name) => name !== DESTINATION)) {
+      const resender = new Resender(consumer, link, context, context.receipts, over.signal);
+      attempt(resender.run(over.signal), over.signal, failed);
+    }
     further = keepFurther(link, url, context, drain, over.signal);
     attempt(further, over.signal, failed);
     await drain.run(over.signal);
@@ -103,13 +111,13 @@ function attempt(part: Promise<unknown>, over: AbortSignal, failed: (error: unkn
   });
 }
 
-async function listen(link: Link, { deps }: Context): Promise<void> {
+async function listen(link: Link, { deps, subscriptions }: Context): Promise<void> {
   link.onMessage((message: Incoming) => {
-    for (const { filter, onMessage } of deps.subscriptions) {
+    for (const { filter, onMessage } of subscriptions) {
       if (matches(filter, message.topic)) onMessage(message);
     }
   });
-  for (const { filter } of deps.subscriptions) {
+  for (const { filter } of subscriptions) {
     try {
       await link.subscribe([filter]);
     } catch (error) {

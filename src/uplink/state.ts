@@ -12,6 +12,8 @@ import type { ConnectOptions } from "./connect-options.ts";
 import type { Incoming, Link, Refusal } from "./link.ts";
 import type { UplinkOptions } from "./options.ts";
 import type { Fault } from "./payloads.ts";
+import type { Receipts } from "./receipts.ts";
+import type { RequestHandler } from "./requests.ts";
 import { Suspects } from "./suspects.ts";
 import { Throttle } from "./throttle.ts";
 
@@ -37,6 +39,8 @@ export interface UplinkDeps {
   /** Home Assistant's discovery messages as of now, the gateway's own first. */
   readonly discovery: () => readonly RetainedMessage[];
   readonly subscriptions: readonly Subscription[];
+  /** What others answer under `request/<name>`. */
+  readonly requests?: ReadonlyMap<string, RequestHandler>;
   /** How a broker is reached: over MQTT, unless a test says otherwise. */
   readonly connect?: Connect;
 }
@@ -57,6 +61,8 @@ export interface Memory {
   /** Topics that the broker drops the link over, with the payload's length: shorter ones are tried. */
   readonly banned: Map<string, number>;
   readonly throttle: Throttle;
+  /** The highest position that was ever handed to a connection. */
+  sentTo: number;
   /** How the further connections are; empty with `connections: 1`. */
   readonly further: Map<number, FurtherState>;
   /** How long we were connected before this connection. */
@@ -71,10 +77,16 @@ export interface Memory {
   readonly startedMonoMs: number;
 }
 
-export interface Context {
+export interface Settings {
   readonly options: UplinkOptions;
   readonly deps: UplinkDeps;
+}
+
+export interface Context extends Settings {
   readonly memory: Memory;
+  readonly receipts: Receipts;
+  /** Those of `deps`, and our own. */
+  readonly subscriptions: readonly Subscription[];
 }
 
 export function newMemory(clock: Clock): Memory {
@@ -84,6 +96,7 @@ export function newMemory(clock: Clock): Memory {
     suspects: new Suspects(),
     banned: new Map(),
     throttle: new Throttle(clock),
+    sentTo: 0,
     further: new Map(),
     connectedMs: 0,
     rival: undefined,

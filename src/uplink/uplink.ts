@@ -9,6 +9,9 @@ import { memoryFaults } from "./memory-faults.ts";
 import { connectMqtt } from "./mqtt-client.ts";
 import type { UplinkOptions } from "./options.ts";
 import type { Fault } from "./payloads.ts";
+import { Receipts } from "./receipts.ts";
+import { replayRequest } from "./replay.ts";
+import { Requests } from "./requests.ts";
 import { clearRetained, readRetained } from "./retained.ts";
 import { runSession, type Session } from "./session.ts";
 import { type Context, type Memory, newMemory, type UplinkDeps } from "./state.ts";
@@ -57,6 +60,7 @@ class MqttUplink implements Uplink {
   readonly #deps: UplinkDeps;
   readonly #memory: Memory;
   readonly #context: Context;
+  readonly #receipts: Receipts;
   readonly #dialer: Dialer;
   readonly #gone = new Set<string>();
   #session: Session | undefined;
@@ -70,11 +74,25 @@ class MqttUplink implements Uplink {
     this.#options = options;
     this.#deps = deps;
     this.#memory = newMemory(deps.clock);
-    this.#context = { options, deps, memory: this.#memory };
+    this.#receipts = new Receipts({ ...deps, ...options, memory: this.#memory, outbox: deps.store.outbox });
+    this.#context = this.#contextOf();
+    deps.store.outbox.setConsumers(options.consumers);
     this.#dialer = new Dialer(options);
     this.#sinceMonoMs = deps.clock.monoMs();
     // Before any connection listens, so that it finds the device remembered. Both live as long as the process.
     deps.board.onChange((change) => this.#boardChanged(change));
+  }
+
+  #contextOf(): Context {
+    const base = { options: this.#options, deps: this.#deps, memory: this.#memory, receipts: this.#receipts };
+    const { options, deps } = base;
+    const requests = new Requests({
+      ...options,
+      log: deps.log,
+      handlers: new Map([["replay", replayRequest(base, () => this.#open().link)], ...(deps.requests ?? [])]),
+      publish: (message) => this.publish(message),
+    });
+    return { ...base, subscriptions: [...deps.subscriptions, this.#receipts.subscription, requests.subscription] };
   }
 
   async run(signal: AbortSignal): Promise<void> {

@@ -6,8 +6,10 @@ import type { BrokerOptions, ListenerOptions } from "../broker/options.ts";
 import { version } from "../cli/version.ts";
 import type { ListenerConfig } from "../config/schema/broker.ts";
 import type { Config } from "../config/schema/config.ts";
+import { GatewayError } from "../core/errors.ts";
 import type { GatewayInfo } from "../core/gateway.ts";
 import { topicsOf } from "../core/topics.ts";
+import type { SinkOptions } from "../sink/sink.ts";
 import type { StoreOptions } from "../store/options.ts";
 import { type UplinkOptions, uplinkDefaults } from "../uplink/options.ts";
 
@@ -91,11 +93,26 @@ export function uplinkOptions(
     ...(external && credentials(mqtt)),
     keepAliveMs: mqtt.keepAliveMs,
     connections: mqtt.connections,
+    consumers: mqtt.publish.includes("readings") ? mqtt.consumers : [],
+    foreignPrefixes: [`${homeAssistant.discoveryPrefix}/`],
     ...(Number.isFinite(mqtt.drainRate) && { drainRate: mqtt.drainRate }),
     publish: { state: mqtt.publish.includes("state"), readings: mqtt.publish.includes("readings") },
     qos: { state: mqtt.qos.state, readings: mqtt.qos.readings },
     retainState: homeAssistant.expireAfterMs === undefined,
   };
+}
+
+/** A consumer beside the gateway: at the same broker; at the bundled one by a listener, as anybody else. */
+export function sinkOptions({ mqtt, broker }: Config): Omit<SinkOptions, "consumer" | "database"> {
+  const urls = mqtt.urls.length > 0 ? mqtt.urls : broker.listeners.flatMap(plainUrl);
+  if (urls.length === 0) {
+    throw new GatewayError("USAGE_INVALID", "the bundled broker has no plain TCP listener to connect to: give --url");
+  }
+  return { urls, protocol: mqtt.protocol, baseTopic: mqtt.baseTopic, ...credentials(mqtt) };
+}
+
+function plainUrl({ endpoint, tls, protocol }: ListenerConfig): string[] {
+  return endpoint.kind === "tcp" && !tls && protocol === "mqtt" ? [`mqtt://127.0.0.1:${endpoint.port}`] : [];
 }
 
 function credentials({ username, password, tls }: Config["mqtt"]): Partial<UplinkOptions> {

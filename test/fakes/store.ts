@@ -31,8 +31,8 @@ export class MemoryStore {
     return this.anchors;
   }
 
-  counters(): Counters {
-    return this.outbox.counters();
+  counters(destination = "mqtt"): Counters {
+    return this.outbox.counters(destination);
   }
 
   faults(): readonly StoreFault[] {
@@ -88,6 +88,10 @@ class MemoryOutbox implements Outbox {
     return this.records.find((stored) => stored.epoch === epoch && stored.seq === seq)?.position;
   }
 
+  lastSeq(epoch: number): number | undefined {
+    return this.records.findLast((stored) => stored.epoch === epoch)?.seq;
+  }
+
   async after(position: number, limit: number): Promise<StoredRecord[]> {
     return this.records.slice(position, position + limit);
   }
@@ -126,10 +130,10 @@ class MemoryOutbox implements Outbox {
     this.gapList = this.gapList.filter((one) => one !== gap);
   }
 
-  counters(): Counters {
+  counters(destination = "mqtt"): Counters {
     const dropped: Record<string, number> = {};
     for (const { reason } of this.aside) dropped[reason] = (dropped[reason] ?? 0) + 1;
-    const { cursor, unheard } = this.#consumer("mqtt");
+    const { cursor, unheard } = this.#consumer(destination);
     const pending = this.head - cursor;
     const delivered = cursor - this.aside.length;
     return { sampled: this.head, delivered, unheard, pending, dropped };

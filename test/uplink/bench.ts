@@ -7,6 +7,7 @@ import type { Log, LogFields } from "../../src/core/log.ts";
 import { type RetainedMessage, topicsOf } from "../../src/core/topics.ts";
 import { linuxClock } from "../../src/hardware/clock.ts";
 import { type UplinkOptions, uplinkDefaults } from "../../src/uplink/options.ts";
+import type { RequestHandler } from "../../src/uplink/requests.ts";
 import type { Subscription } from "../../src/uplink/state.ts";
 import { createUplink, type Uplink } from "../../src/uplink/uplink.ts";
 import { MemoryStore } from "../fakes/store.ts";
@@ -70,6 +71,7 @@ export interface BenchParts {
   readonly gateway?: GatewayInfo;
   readonly discovery?: () => readonly RetainedMessage[];
   readonly subscriptions?: readonly Subscription[];
+  readonly requests?: ReadonlyMap<string, RequestHandler>;
 }
 
 /** An uplink with one device, `d1`, running against the given addresses. */
@@ -97,6 +99,7 @@ export function bench(options: Partial<UplinkOptions> & Pick<UplinkOptions, "url
       gateway: parts.gateway ?? gateway,
       discovery: parts.discovery ?? (() => []),
       subscriptions: parts.subscriptions ?? [],
+      ...(parts.requests && { requests: parts.requests }),
     },
   );
   const stopper = new AbortController();
