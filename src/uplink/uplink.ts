@@ -1,5 +1,6 @@
 import type { BoardChange } from "../core/board.ts";
-import { type ErrorCode, GatewayError } from "../core/errors.ts";
+import type { Clock } from "../core/clock.ts";
+import { type ErrorCode, errnoName, GatewayError } from "../core/errors.ts";
 import { parseAddress } from "./address.ts";
 import { backoffSleep, slowDelayMs } from "./backoff.ts";
 import { Dialer } from "./dialer.ts";
@@ -206,7 +207,8 @@ class MqttUplink implements Uplink {
     this.#deps.log.info("disconnected from the broker", { message: this.#lastError.message, byBroker });
   }
 
-  async #refused({ kind, error }: Refusal, signal: AbortSignal): Promise<void> {
+  async #refused(refusal: Refusal, signal: AbortSignal): Promise<void> {
+    const { kind, error } = withClock(refusal, this.#deps.clock);
     if (this.#lastError?.message !== error.message) {
       this.#deps.log.warn("the broker cannot be reached", { kind, error: error.message });
     }
@@ -218,6 +220,15 @@ class MqttUplink implements Uplink {
     if (kind === "credentials") await this.#deps.clock.sleep(slowDelayMs(this.#deps.random, reconnect), signal);
     else await backoffSleep(attempt, this.#deps, reconnect, signal);
   }
+}
+
+/** A machine without a battery-backed clock starts in the past, where no certificate is valid yet: that passes by itself. */
+function withClock({ kind, error }: Refusal, clock: Clock): Refusal {
+  if (errnoName(error.cause) !== "CERT_NOT_YET_VALID" || clock.syncState() === "synced") return { kind, error };
+  // To the day, so that the same news is told once.
+  const today = new Date(clock.wallMs()).toISOString().slice(0, 10);
+  const message = `${error.message}; this machine's clock says ${today} and is not set yet: tried again`;
+  return { kind, error: new GatewayError(error.code, message, { cause: error.cause }) };
 }
 
 /** A quiet connection has to last this much longer than a stable one until the last take-over is forgotten. */

@@ -108,6 +108,20 @@ describe("brokers that do not do what they should", () => {
     });
   });
 
+  test("take-overs make the pauses grow also when each connection had lasted, and are a fault until it is quiet", async () => {
+    await using broker = await scriptedBroker((packet, socket, connection) => {
+      polite(() => {})(packet, socket, connection);
+      if (packet.type === CONNECT && connection <= 4) setTimeout(() => socket.end(answers.disconnect(0x8e)), 100);
+    });
+    await using one = bench({ urls: [broker.url], reconnect: { minMs: 20, maxMs: 60, stableMs: 50 } });
+    await waitFor(() => broker.connections() === 5);
+    expect(one.uplink.linkState().attempts).toBe(5);
+    await waitFor(() => one.uplink.linkState().connected);
+    expect(one.uplink.faults()).toMatchObject([
+      { code: "CLIENT_ID_TAKEN", message: expect.stringContaining("gw1-0a1b: it has thrown us out 4 times") },
+    ]);
+  });
+
   test("the size that is compared with the broker's maximum is the size on the wire", async () => {
     await using broker = await scriptedBroker(polite(({ id }, socket) => socket.write(answers.puback(id))));
     await using one = bench({ urls: [broker.url] });

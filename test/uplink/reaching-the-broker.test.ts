@@ -8,8 +8,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createWebSocketStream, WebSocketServer } from "ws";
+import type { Clock } from "../../src/core/clock.ts";
 import { startMosquitto, waitFor } from "../support/mosquitto.ts";
-import { type Bench, bench } from "./bench.ts";
+import { type Bench, bench, syncedClock } from "./bench.ts";
 
 let directory: string;
 const file = (name: string) => join(directory, name);
@@ -30,7 +31,28 @@ beforeAll(() => {
   issue("server", "DNS:localhost,IP:127.0.0.1");
   issue("elsewhere", "DNS:elsewhere.test");
   issue("client", "DNS:client.test");
+  const dates = ["-startdate", "20480101000000Z", "-enddate", "20490101000000Z"];
+  writeFileSync(file("ca.cnf"), AUTHORITY);
+  writeFileSync(file("index.txt"), "");
+  openssl("req", ...key, "-keyout", "tomorrow.key", "-out", "tomorrow.csr", "-subj", "/CN=localhost");
+  openssl("ca", "-batch", "-config", "ca.cnf", "-in", "tomorrow.csr", "-out", "tomorrow.pem", "-notext", ...dates);
 });
+
+/** `openssl x509` of Debian's version cannot say when a certificate begins; `openssl ca` can. */
+const AUTHORITY = `
+[ca]
+default_ca = own
+[own]
+database = index.txt
+rand_serial = yes
+certificate = ca.pem
+private_key = ca.key
+new_certs_dir = .
+default_md = sha256
+policy = any
+[any]
+commonName = supplied
+`;
 
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
@@ -78,6 +100,17 @@ describe("over TLS", () => {
     await using broker = await startMosquitto({ listener: tlsListener("server") });
     await using one = bench({ urls: [`mqtts://localhost:${broker.port}`], tls: { ca: pem("ca.pem") } });
     await delivers(one);
+  });
+
+  test("a certificate that is not valid yet is tried again, for it may be our clock, and says so", async () => {
+    await using broker = await startMosquitto({ listener: tlsListener("tomorrow") });
+    const clock: Clock = { ...syncedClock(), syncState: () => "unsynced" };
+    await using one = bench({ urls: [`mqtts://localhost:${broker.port}`], tls: { ca: pem("ca.pem") } }, { clock });
+    await waitFor(() => one.uplink.linkState().attempts > 2);
+    const { lastError } = one.uplink.linkState();
+    expect(lastError?.code).toBe("BROKER_TLS");
+    expect(lastError?.message).toContain("not yet valid");
+    expect(lastError?.message).toMatch(/this machine's clock says 20.*and is not set yet/);
   });
 
   test("a certificate for another name is refused", async () => {

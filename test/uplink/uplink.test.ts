@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { openLine } from "../support/line.ts";
 import { type Collector, collect, retainedOn, startMosquitto, waitFor } from "../support/mosquitto.ts";
 import { bench, device, gateway, healthy, topics } from "./bench.ts";
 
@@ -292,5 +293,24 @@ describe("who else is there", () => {
     await waitFor(() => one.uplink.faults().some(({ code }) => code === "GATEWAY_ID_TAKEN"));
     await one.stop();
     expect((await retainedOn(broker.port, topics.status))[0]?.payload).toBe("online");
+  });
+
+  test("nor when it is killed while it waits: its connection has no will", async () => {
+    await using broker = await startMosquitto();
+    await using line = await openLine(broker.port);
+    await using collector = await collect(broker.port, topics.status);
+    await collector.publish(topics.info, JSON.stringify({ ...gateway, instance: "other" }), { retain: true });
+    await collector.publish(topics.status, "online", { retain: true });
+    await using one = bench({ urls: [line.url] });
+    await waitFor(() => line.connections() === 2 && one.uplink.linkState().connected);
+    await waitFor(() => broker.log().split("Sending CONNACK to gw1-0a1b").length >= 2);
+    line.refuse(true);
+    line.cut();
+    await waitFor(() => broker.log().includes("Client gw1-0a1b closed its connection"));
+    // A will would be published before what comes now.
+    await collector.publish(topics.status, "fence");
+    await waitFor(() => collector.on(topics.status).includes("fence"));
+    expect(collector.on(topics.status)).not.toContain("offline");
+    expect(one.uplink.faults().map(({ code }) => code)).toContain("GATEWAY_ID_TAKEN");
   });
 });
