@@ -124,6 +124,7 @@ class MqttLink implements Link {
   readonly #outstanding: Outstanding;
   readonly #over = new AbortController();
   #acknowledgedWith: number = REASON.success;
+  #isGathering = false;
   #ownReason: string | undefined;
   #saidReason: { message: string; code?: number } | undefined;
 
@@ -170,6 +171,7 @@ class MqttLink implements Link {
     return this.#ask((pending, resolve) => {
       const send = () => {
         this.#outstanding.sending(pending);
+        this.#gather();
         const answered = (error?: Error) => {
           const code = error ? reasonOf(error) : qos > 0 ? this.#acknowledgedWith : REASON.success;
           // Without an answer it is still under way when the connection ends.
@@ -183,6 +185,18 @@ class MqttLink implements Link {
       if (qos > 0) this.#gate.enter(urgent, send, alone);
       else send();
     }, message);
+  }
+
+  /** What is sent in one turn goes out as one piece: a system call for each small packet was a third of a drain's time. */
+  #gather(): void {
+    if (this.#isGathering) return;
+    this.#isGathering = true;
+    const { stream } = this.#client;
+    stream.cork();
+    setImmediate(() => {
+      this.#isGathering = false;
+      stream.uncork();
+    });
   }
 
   #publishOptions(message: Publication, qos: Qos) {
