@@ -65,27 +65,27 @@ test("what others want to hear reaches them at every connection, with what an an
   await using broker = await startMosquitto();
   const heard: string[] = [];
   const subscription = {
-    filter: topics.request("+"),
+    filter: `${topics.root}+/set`,
     onMessage: ({ topic, payload }: { topic: string; payload: Uint8Array }) =>
       void heard.push(`${topic} ${Buffer.from(payload)}`),
   };
   await using one = bench({ urls: [broker.url] }, { subscriptions: [subscription] });
   await settled(one);
   {
-    await using collector = await collect(broker.port, topics.response("identify"));
-    await collector.publish(topics.request("identify"), "1");
+    await using collector = await collect(broker.port, `${topics.root}d1/answer`);
+    await collector.publish(`${topics.root}d1/set`, "1");
     await waitFor(() => heard.length === 1);
-    await one.uplink.publish({ topic: topics.response("identify"), payload: "done", qos: 1 });
-    await waitFor(() => collector.on(topics.response("identify")).length === 1);
+    await one.uplink.publish({ topic: `${topics.root}d1/answer`, payload: "done", qos: 1 });
+    await waitFor(() => collector.on(`${topics.root}d1/answer`).length === 1);
   }
   await broker.stop();
   await waitFor(() => !one.uplink.linkState().connected);
   await broker.start();
   await waitFor(async () => (await retainedOn(broker.port, topics.health)).length > 0);
   await using collector = await collect(broker.port, "x");
-  await collector.publish(topics.request("identify"), "2");
+  await collector.publish(`${topics.root}d1/set`, "2");
   await waitFor(() => heard.length === 2);
-  expect(heard).toEqual([`${topics.request("identify")} 1`, `${topics.request("identify")} 2`]);
+  expect(heard).toEqual([`${topics.root}d1/set 1`, `${topics.root}d1/set 2`]);
 });
 
 test("asked to, it announces discovery and states once more", async () => {
