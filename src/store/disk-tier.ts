@@ -143,7 +143,7 @@ export class DiskTier {
 
   #isCommitDue(): boolean {
     const { journal, options, clock, faults } = this.#parts;
-    if (this.#commits.isOwing || faults.has("disk")) return true;
+    if (this.#commits.isOwing || journal.small.anchorDue || faults.has("disk")) return true;
     const { oldest, bytes } = journal.held;
     if (!oldest) return false;
     const ageMs = clock.monoMs() - oldest.acceptedMonoMs;

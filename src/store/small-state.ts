@@ -12,6 +12,7 @@ export class SmallState {
   readonly newest: Map<string, Map<string, Newest>>;
   readonly tombstones: Map<string, number>;
   #boots: readonly BootAnchors[];
+  #anchorDue = false;
   readonly #dirty = { meta: new Set<string>(), boots: new Set<string>(), newest: new Set<string>() };
 
   constructor(loaded: Loaded) {
@@ -30,6 +31,14 @@ export class SmallState {
     return this.#dirty.meta.size > 0 || this.#dirty.boots.size > 0;
   }
 
+  /**
+   * Was a boot's first anchor noted, or one at a step, that the disk does not have? Readings go out with the time that it
+   * tells, and must have the same one when they are sent again after a power cut.
+   */
+  get anchorDue(): boolean {
+    return this.#anchorDue;
+  }
+
   setMeta(key: string, value: string | undefined): void {
     if (value === undefined) this.meta.delete(key);
     else this.meta.set(key, value);
@@ -37,7 +46,8 @@ export class SmallState {
   }
 
   saveBoot(boot: BootAnchors): void {
-    const known = this.#boots.some((candidate) => candidate.boot === boot.boot);
+    const known = this.#boots.find((candidate) => candidate.boot === boot.boot);
+    if (boot.anchors.length > 0 && (!known?.anchors.length || boot.anchors.at(-1)?.step)) this.#anchorDue = true;
     this.#boots = known
       ? this.#boots.map((candidate) => (candidate.boot === boot.boot ? boot : candidate))
       : [...this.#boots, boot];
@@ -71,6 +81,7 @@ export class SmallState {
     };
     this.#dirty.meta.clear();
     this.#dirty.boots.clear();
+    this.#anchorDue = false;
     if (withNewest) this.#dirty.newest.clear();
     return changes;
   }
@@ -78,6 +89,7 @@ export class SmallState {
   putBack({ meta, boots, newest }: Changes): void {
     for (const [key] of meta) this.#dirty.meta.add(key);
     for (const { boot } of boots) this.#dirty.boots.add(boot);
+    this.#anchorDue ||= boots.some(({ anchors }) => anchors.length > 0);
     for (const [device] of newest) this.#dirty.newest.add(device);
   }
 
