@@ -48,6 +48,8 @@ function writeEpochs({ sql }: Database, epochs: readonly EpochRow[]): void {
 }
 
 function writeOutbox({ sql }: Database, outbox: NonNullable<Batch["outbox"]>): void {
+  const [first] = outbox.segments;
+  if (first) replaceFrom(sql, first.position0);
   const boot = sql.prepare("INSERT OR IGNORE INTO boot(uuid, anchors) VALUES (?, '[]')");
   const segment = sql.prepare("INSERT OR REPLACE INTO segment SELECT ?, ?, ?, id, ?, ?, ?, ? FROM boot WHERE uuid = ?");
   for (const { position0, count, boot: uuid, mono0, mono1, text } of outbox.segments) {
@@ -65,6 +67,15 @@ function writeOutbox({ sql }: Database, outbox: NonNullable<Batch["outbox"]>): v
     for (const [reason, value] of Object.entries(dropped)) counter.run(`${destination} ${DROPPED}${reason}`, value);
   }
   forgetOthers(sql, new Set(outbox.destinations.map(({ name }) => name)));
+}
+
+/**
+ * Whatever is there from this position on is of a commit whose sync failed: what of it still waits is written again, cut into
+ * other segments, for some of it was delivered or dropped meanwhile.
+ */
+function replaceFrom(sql: Database["sql"], position: number): void {
+  const last = sql.prepare("SELECT max(position0) FROM segment WHERE position0 < ?").pluck().get(position);
+  sql.prepare("DELETE FROM segment WHERE position0 >= ? AND position0 + count > ?").run(Number(last ?? 0), position);
 }
 
 function forgetOthers(sql: Database["sql"], destinations: ReadonlySet<string>): void {

@@ -1,0 +1,112 @@
+import Sqlite from "better-sqlite3";
+import type { Database } from "../../src/sqlite/database.ts";
+import type { StoreDisk } from "../../src/store/database-calls.ts";
+import { migrations } from "../../src/store/schema.ts";
+
+const PAGE_BYTES = 1024;
+const IMAGE: Buffer = freshImage();
+
+function freshImage(): Buffer {
+  const sql = new Sqlite(":memory:");
+  sql.pragma(`page_size = ${PAGE_BYTES}`);
+  sql.pragma("auto_vacuum = INCREMENTAL");
+  for (const script of migrations) sql.exec(script);
+  sql.pragma(`user_version = ${migrations.length}`);
+  const image = sql.serialize();
+  sql.close();
+  return image;
+}
+
+/** What is wrong with the disk. */
+export type DiskFault = "full" | "io_error" | "sync_fails";
+
+/**
+ * The card with the store's database on it: the real tables in SQLite's memory. Commits are there at once for whoever asks
+ * next, and for good only after a sync; at a power cut the later ones are there up to some point.
+ */
+export class Disk {
+  fault: DiskFault | undefined;
+  /** Says that a sync was done without doing it: what the simulation has to notice. */
+  lies = false;
+  #sql: Sqlite.Database;
+  /** As it was at the last sync; undefined while nothing was changed since. */
+  #synced: Buffer | undefined;
+
+  constructor() {
+    this.#sql = new Sqlite(IMAGE);
+  }
+
+  /** `keepsAll`: the kernel happened to have written everything. */
+  powerCut(keepsAll: boolean): void {
+    if (!keepsAll && this.#synced) {
+      this.#sql.close();
+      this.#sql = new Sqlite(this.#synced);
+    }
+    this.#synced = undefined;
+    this.fault = undefined;
+  }
+
+  /** For one process. */
+  mount(): StoreDisk {
+    return {
+      directory: "/sim",
+      lock: () => ({ [Symbol.dispose]() {} }),
+      // The class has private members, so nothing else is one for the type checker.
+      open: () => this.#database() as unknown as Database,
+      openOrQuarantine: (_wallMs, open) => {
+        open();
+        return undefined;
+      },
+      quarantine: () => {
+        throw new Error("nothing damages this disk");
+      },
+    };
+  }
+
+  #database(): Pick<Database, "sql" | "transact" | "sync" | "checkpointIfDue" | "usedBytes" | "close"> {
+    return {
+      sql: withCachedStatements(this.#sql),
+      transact: (_bytes, work) => {
+        if (this.fault === "io_error") throw failure("SQLITE_IOERR_WRITE");
+        this.#synced ??= this.#sql.serialize();
+        const full = this.fault === "full";
+        return this.#sql
+          .transaction(() => {
+            const result = work();
+            if (full) throw failure("SQLITE_FULL");
+            return result;
+          })
+          .immediate();
+      },
+      sync: () => {
+        if (this.fault === "sync_fails") throw failure("EIO");
+        if (!this.lies) this.#synced = undefined;
+      },
+      checkpointIfDue() {},
+      usedBytes: () => {
+        const pages = Number(this.#sql.pragma("page_count", { simple: true }));
+        const free = Number(this.#sql.pragma("freelist_count", { simple: true }));
+        return (pages - free) * PAGE_BYTES;
+      },
+      close() {},
+    };
+  }
+}
+
+const STATEMENTS = new WeakMap<Sqlite.Database, Map<string, Sqlite.Statement>>();
+
+/** Compiling the same statements again and again would be most of the work of a short life. */
+function withCachedStatements(sql: Sqlite.Database): Sqlite.Database {
+  const known = STATEMENTS.get(sql) ?? new Map<string, Sqlite.Statement>();
+  STATEMENTS.set(sql, known);
+  const prepare = (source: string) => {
+    const found = known.get(source) ?? sql.prepare(source);
+    known.set(source, found);
+    return found;
+  };
+  return Object.assign(Object.create(sql), { prepare });
+}
+
+function failure(code: string): Error {
+  return Object.assign(new Error(`simulated ${code}`), { code });
+}
