@@ -7,6 +7,7 @@ const loaders = {
   schema: async () => (await import("./commands/schema.ts")).schema,
   drivers: async () => (await import("./commands/drivers.ts")).drivers,
   read: async () => (await import("./commands/read.ts")).read,
+  bench: async () => (await import("./commands/bench.ts")).bench,
   status: async () => (await import("./commands/status.ts")).status,
   log: async () => (await import("./commands/log.ts")).log,
   decommission: async () => (await import("./commands/decommission.ts")).decommission,
@@ -25,3 +26,31 @@ export async function commandsFor([name = ""]: readonly string[]): Promise<Comma
   if (!Object.hasOwn(loaders, name)) return allCommands();
   return [await loaders[name as keyof typeof loaders]()];
 }
+import { bench } from "./commands/bench.ts";
+import { broker } from "./commands/broker.ts";
+import { check } from "./commands/check.ts";
+import { decommission } from "./commands/decommission.ts";
+import { drivers } from "./commands/drivers.ts";
+import { log } from "./commands/log.ts";
+import { passwd } from "./commands/passwd.ts";
+import { pki } from "./commands/pki.ts";
+import { read } from "./commands/read.ts";
+import { run } from "./commands/run.ts";
+import { schema } from "./commands/schema.ts";
+import { status } from "./commands/status.ts";
+
+/** Every command, in the order of help. */
+export const commands: readonly Command[] = [
+  run,
+  check,
+  schema,
+  drivers,
+  read,
+  status,
+  log,
+  decommission,
+  broker,
+  passwd,
+  pki,
+  bench,
+];
