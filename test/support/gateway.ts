@@ -8,6 +8,9 @@ import { waitFor } from "./mosquitto.ts";
 /** The built program. */
 export const MAIN = join(import.meta.dirname, "../../dist/main.js");
 
+/** It takes a second, on a machine that has nothing else to do. */
+const START_MS = 60_000;
+
 export interface Finished {
   readonly code: number | null;
   readonly out: string;
@@ -49,10 +52,14 @@ export function createGateway(): Gateway {
       output = "";
       started.stdout.on("data", (chunk) => (output += chunk));
       started.stderr.on("data", (chunk) => (errors += chunk));
-      await waitFor(() => {
-        if (started.exitCode !== null) throw new Error(`the gateway ended with ${started.exitCode}:\n${errors}`);
-        return output.includes("fieldpost is running");
-      }, "the gateway is running");
+      await waitFor(
+        () => {
+          if (started.exitCode !== null) throw new Error(`the gateway ended with ${started.exitCode}:\n${errors}`);
+          return output.includes("fieldpost is running");
+        },
+        "the gateway is running",
+        START_MS,
+      );
     },
     out: () => output,
     err: () => errors,
