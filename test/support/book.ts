@@ -2,7 +2,7 @@ import mqtt from "mqtt";
 
 interface Entry {
   readonly payload: string;
-  copies: number;
+  readonly arrivedMs: number;
 }
 
 interface Reading {
@@ -27,6 +27,8 @@ export interface Book extends AsyncDisposable {
   /** Out of order, or one `seq` for two readings. */
   readonly violations: readonly string[];
   readings(): Reading[];
+  /** How long after its own time each of them came. */
+  lagsMs(): number[];
 }
 
 export async function keepBook(url: string, filter: string, clientId: string): Promise<Book> {
@@ -49,13 +51,12 @@ export async function keepBook(url: string, filter: string, clientId: string): P
     const known = entries.get(id);
     if (known) {
       duplicates += 1;
-      known.copies += 1;
       const first = JSON.parse(known.payload) as Reading;
       const isSame = JSON.stringify([first.time, first.values]) === JSON.stringify([time, values]);
       if (!isSame) violations.push(`${id} came as ${known.payload} and as ${bytes}`);
       return;
     }
-    entries.set(id, { payload: bytes.toString(), copies: 1 });
+    entries.set(id, { payload: bytes.toString(), arrivedMs: Date.now() });
     const before = highest.get(epoch) ?? 0;
     if (seq < before) violations.push(`${id} came after ${epoch}/${before}`);
     highest.set(epoch, Math.max(before, seq));
@@ -75,6 +76,8 @@ export async function keepBook(url: string, filter: string, clientId: string): P
     },
     violations,
     readings: () => [...entries.values()].map(({ payload }) => JSON.parse(payload) as Reading),
+    lagsMs: () =>
+      [...entries.values()].map(({ payload, arrivedMs }) => arrivedMs - Date.parse(JSON.parse(payload).time)),
     missing() {
       const gaps: string[] = [];
       for (const [epoch, last] of highest) {

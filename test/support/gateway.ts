@@ -34,10 +34,11 @@ export interface Gateway extends AsyncDisposable {
   command(...args: string[]): Promise<Finished>;
 }
 
-export function createGateway(): Gateway {
+/** `extra`: added to its environment. */
+export function createGateway(extra: NodeJS.ProcessEnv = {}): Gateway {
   const directory = mkdtempSync(join(tmpdir(), "fieldpost-"));
   const configFile = join(directory, "fieldpost.yaml");
-  const env = { ...process.env, RUNTIME_DIRECTORY: join(directory, "run"), NO_COLOR: "1" };
+  const env = { ...process.env, RUNTIME_DIRECTORY: join(directory, "run"), NO_COLOR: "1", ...extra };
   let child: ChildProcess | undefined;
   let output = "";
   let errors = "";
