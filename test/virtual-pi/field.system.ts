@@ -14,6 +14,8 @@ const TIMESYNC = "/run/systemd/timesync";
 interface TimedReading extends ReadingPayload {
   readonly time: string;
   readonly clock: string;
+  readonly earliest?: string;
+  readonly latest?: string;
 }
 
 let broker: Mosquitto;
@@ -21,19 +23,32 @@ let collector: HostCollector;
 let gateway: Gateway;
 let startedMs: number;
 
+const STORE = "/home/pi/data-field";
+
+/** The Pi without a clock, plugged in, its chip wired, and somebody there to wait for. */
+async function bootInThePast(): Promise<void> {
+  await powerCycle({ VPI_HOST_PORTS: String(broker.port), VPI_RTC: "2000-01-01T00:00:00" });
+  await wire({ "76": bosch280("60", mild) });
+  // As systemd-timesyncd leaves it before its first answer.
+  await run(`mkdir -p ${TIMESYNC}`);
+}
+
+function start({ keepStore }: { keepStore: boolean }): Promise<Gateway> {
+  const mqtt = { url: `mqtt://host:${broker.port}`, keep_alive: "5s" };
+  return startGateway(configuration(STORE, { mqtt }, devices), { keepStore });
+}
+
+const hearTheTime = () => run(`date -s @${Math.round(Date.now() / 1000)} && touch ${TIMESYNC}/synchronized`);
+
 const readings = (): TimedReading[] =>
   collector.messages.filter((message) => message.topic.endsWith("/readings")).map(({ payload }) => JSON.parse(payload));
 
 beforeAll(async () => {
   broker = await startMosquitto();
   collector = await collect(broker.port, topic("#"));
-  await powerCycle({ VPI_HOST_PORTS: String(broker.port), VPI_RTC: "2000-01-01T00:00:00" });
-  await wire({ "76": bosch280("60", mild) });
-  // As systemd-timesyncd leaves it before its first answer: there is somebody to wait for.
-  await run(`mkdir -p ${TIMESYNC}`);
+  await bootInThePast();
   startedMs = Date.now();
-  const mqtt = { url: `mqtt://host:${broker.port}`, keep_alive: "5s" };
-  gateway = await startGateway(configuration("/home/pi/data-field", { mqtt }, devices));
+  gateway = await start({ keepStore: false });
 });
 
 afterAll(async () => {
@@ -49,8 +64,12 @@ describe("a Pi that boots in the past", () => {
     expect(readings()).toEqual([]);
   });
 
-  test("sends what it took before with the true time, once the clock is set", async () => {
-    await run(`date -s @${Math.round(Date.now() / 1000)} && touch ${TIMESYNC}/synchronized`);
+  test("sends what it took before with the true time, once the clock is set, though it was killed in between", async () => {
+    await gateway.kill();
+    gateway = await start({ keepStore: true });
+    await waitFor(() => collector.on(topic("status")).at(-1) === "online", "the second life", SOON_MS);
+    expect(readings()).toEqual([]);
+    await hearTheTime();
     await waitFor(() => readings().some(({ replay }) => !replay), "readings", SOON_MS);
     const came = readings();
     expect(came[0]?.seq).toBe(1);
@@ -91,5 +110,60 @@ describe("a cable that is pulled", () => {
       .slice(before)
       .filter(({ replay }) => !replay).length;
     expect(shown).toBeLessThanOrEqual(live + 2);
+  });
+});
+
+describe("a clock that somebody sets", () => {
+  test("forward and back, while no time daemon vouches for it: the readings keep the true time", async () => {
+    const before = readings().length;
+    for (const step of ["+2 hours", "-5 hours"]) {
+      await run(`rm -f ${TIMESYNC}/synchronized && date -s '${step}'`);
+      await run("sleep 15");
+      await hearTheTime();
+      await run("sleep 15");
+    }
+    const came = readings().slice(before);
+    expect(came.length).toBeGreaterThan(20);
+    for (const { time, clock } of came) {
+      expect(clock).toBe("synced");
+      expect(Date.parse(time)).toBeGreaterThan(startedMs - CLOCK_TOLERANCE_MS);
+      expect(Date.parse(time)).toBeLessThan(Date.now() + CLOCK_TOLERANCE_MS);
+    }
+  });
+});
+
+describe("a life that never heard the time", () => {
+  test("ends in a power cut; its readings come with the bounds that the next life sets", async () => {
+    await gateway.stop();
+    await gateway[Symbol.asyncDispose]();
+    await bootInThePast();
+    const [before, darkFromMs] = [readings().length, Date.now()];
+    gateway = await start({ keepStore: true });
+    await run("sleep 20");
+    expect(readings().length).toBe(before);
+    const dark = gateway;
+    await bootInThePast();
+    const darkToMs = Date.now();
+    await dark[Symbol.asyncDispose]();
+    gateway = await start({ keepStore: true });
+    await hearTheTime();
+    await waitFor(
+      () =>
+        readings()
+          .slice(before)
+          .some(({ replay }) => !replay),
+      "readings of the next life",
+      SOON_MS,
+    );
+
+    const estimated = readings()
+      .slice(before)
+      .filter(({ clock }) => clock === "estimated");
+    expect(estimated.length).toBeGreaterThan(5);
+    for (const { earliest = "", latest = "" } of estimated) {
+      expect(Date.parse(earliest)).toBeLessThan(darkToMs);
+      expect(Date.parse(latest)).toBeGreaterThan(darkFromMs);
+      expect(Date.parse(latest)).toBeLessThan(Date.now() + CLOCK_TOLERANCE_MS);
+    }
   });
 });
