@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "../../src/core/clock.ts";
 import { isGatewayError } from "../../src/core/errors.ts";
@@ -17,6 +17,7 @@ const STARTED_WALL_MS = Date.parse("2026-06-01T12:00:00Z");
 const CLOCK_WRONG_BY_MS = -3_600_000;
 /** How often the timekeeper looks at the clock. */
 const LOOK_EACH_MS = 10_000;
+const STAGING_FILE = "staging.log";
 const START_WITHIN_MS = 60_000;
 const STOP_WITHIN_MS = 60_000;
 
@@ -120,9 +121,10 @@ export class SimulatedPi implements Disposable {
   /** What the process left in memory goes on in another place: what is left of the dead one can do no harm. */
   kill(): void {
     this.#endProcess();
-    const before = this.#stagingPath();
+    const before = join(this.#stagingPath(), STAGING_FILE);
     this.#memories += 1;
-    if (existsSync(before) && !this.#mutation.losesStaging) cpSync(before, this.#stagingPath(), { recursive: true });
+    const isKept = existsSync(before) && !this.#mutation.losesStaging;
+    if (isKept) copyFileSync(before, join(this.#stagingPath(), STAGING_FILE));
   }
 
   powerCut(offMs: number, keepsAll: boolean): void {
