@@ -26,31 +26,3 @@ export async function commandsFor([name = ""]: readonly string[]): Promise<Comma
   if (!Object.hasOwn(loaders, name)) return allCommands();
   return [await loaders[name as keyof typeof loaders]()];
 }
-import { bench } from "./commands/bench.ts";
-import { broker } from "./commands/broker.ts";
-import { check } from "./commands/check.ts";
-import { decommission } from "./commands/decommission.ts";
-import { drivers } from "./commands/drivers.ts";
-import { log } from "./commands/log.ts";
-import { passwd } from "./commands/passwd.ts";
-import { pki } from "./commands/pki.ts";
-import { read } from "./commands/read.ts";
-import { run } from "./commands/run.ts";
-import { schema } from "./commands/schema.ts";
-import { status } from "./commands/status.ts";
-
-/** Every command, in the order of help. */
-export const commands: readonly Command[] = [
-  run,
-  check,
-  schema,
-  drivers,
-  read,
-  status,
-  log,
-  decommission,
-  broker,
-  passwd,
-  pki,
-  bench,
-];

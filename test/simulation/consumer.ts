@@ -79,6 +79,16 @@ export class Consumer {
     this.#taken.set(id, { n: Number(record.values.n), device: record.device, trueMs, nowMs, mayBeLost: false });
   }
 
+  /** An epoch that the disk had not taken yet, and under which nothing was sent, has got its number for good. */
+  renumbered(from: number, to: number): void {
+    for (const [id, taken] of [...this.#taken]) {
+      const [epoch, seq] = id.split("/");
+      if (Number(epoch) !== from) continue;
+      this.#taken.delete(id);
+      this.#taken.set(`${to}/${seq}`, taken);
+    }
+  }
+
   /** A power cut: what was taken later did not have to be on the disk yet. */
   powerCut(safeUntilMs: number): void {
     for (const taken of this.#taken.values()) if (taken.nowMs > safeUntilMs) taken.mayBeLost = true;

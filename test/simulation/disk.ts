@@ -17,6 +17,9 @@ function freshImage(): Buffer {
   return image;
 }
 
+const DISK_BYTES = 32 * 1024 ** 3;
+const RESERVE_TRANSACTIONS = 3;
+
 /** What is wrong with the disk. */
 export type DiskFault = "full" | "io_error" | "sync_fails";
 
@@ -29,6 +32,9 @@ export class Disk {
   /** Says that a sync was done without doing it: what the simulation has to notice. */
   lies = false;
   #sql: Sqlite.Database;
+  /** Room that is kept for a full disk, and how many transactions it is still good for. */
+  #reserve = true;
+  #room = 0;
   /** As it was at the last sync; undefined while nothing was changed since. */
   #synced: Buffer | undefined;
 
@@ -53,23 +59,31 @@ export class Disk {
       lock: () => ({ [Symbol.dispose]() {} }),
       // The class has private members, so nothing else is one for the type checker.
       open: () => this.#database() as unknown as Database,
-      openOrQuarantine: (_wallMs, open) => {
-        open();
-        return undefined;
-      },
-      quarantine: () => {
+      openReadOnly: () => ({ sql: Object.assign(withCachedStatements(this.#sql), { close() {} }) }),
+      replace: () => {
         throw new Error("nothing damages this disk");
+      },
+      free: () => ({ freeBytes: this.fault === "full" ? 0 : DISK_BYTES, totalBytes: DISK_BYTES }),
+      releaseReserve: () => {
+        const isThere = this.#reserve;
+        this.#reserve = false;
+        this.#room = isThere ? RESERVE_TRANSACTIONS : 0;
+        return isThere;
+      },
+      keepReserve: () => {
+        this.#reserve ||= this.fault !== "full";
+        return this.#reserve;
       },
     };
   }
 
-  #database(): Pick<Database, "sql" | "transact" | "sync" | "checkpointIfDue" | "usedBytes" | "close"> {
+  #database(): Pick<Database, keyof Database> {
     return {
       sql: withCachedStatements(this.#sql),
       transact: (_bytes, work) => {
         if (this.fault === "io_error") throw failure("SQLITE_IOERR_WRITE");
         this.#synced ??= this.#sql.serialize();
-        const full = this.fault === "full";
+        const full = this.fault === "full" && this.#room-- <= 0;
         return this.#sql
           .transaction(() => {
             const result = work();
@@ -83,10 +97,11 @@ export class Disk {
         if (!this.lies) this.#synced = undefined;
       },
       checkpointIfDue() {},
-      usedBytes: () => {
+      truncateWal: () => false,
+      size: () => {
         const pages = Number(this.#sql.pragma("page_count", { simple: true }));
         const free = Number(this.#sql.pragma("freelist_count", { simple: true }));
-        return (pages - free) * PAGE_BYTES;
+        return { fileBytes: pages * PAGE_BYTES, usedBytes: (pages - free) * PAGE_BYTES };
       },
       close() {},
     };

@@ -65,6 +65,8 @@ export class SimulatedLink implements Link {
   readonly #gate = new Gate(RECEIVE_MAXIMUM);
   readonly #listeners = new Set<(message: Incoming) => void>();
   readonly #pending = new Set<Pending>();
+  /** In the order of sending. */
+  readonly #unanswered = new Set<Publication>();
   readonly #peer: Subscriber;
   readonly #forth: Lane;
   readonly #back: Lane;
@@ -91,16 +93,21 @@ export class SimulatedLink implements Link {
     network.broker.add(this.#peer);
   }
 
-  publish(message: Publication, urgent: boolean): Promise<number> {
+  publish(message: Publication, urgent: boolean, alone = false): Promise<number> {
     const { broker } = this.#network;
     return this.#ask<number>((answer) => {
-      this.#gate.enter(urgent, () => {
+      const send = () => {
+        this.#unanswered.add(message);
         this.#send(() => {
           const code = broker.publish(this.#peer.number, message);
           if (broker.manners.acknowledges) this.#acknowledge(() => answer(code));
         });
-      });
-    }).finally(() => this.#gate.leave());
+      };
+      this.#gate.enter(urgent, send, alone);
+    }).finally(() => {
+      this.#unanswered.delete(message);
+      this.#gate.leave();
+    });
   }
 
   subscribe(filters: readonly string[]): Promise<void> {
@@ -155,7 +162,7 @@ export class SimulatedLink implements Link {
       pending.reject(this.#lost());
     }
     this.#pending.clear();
-    this.#close(end);
+    this.#close({ ...end, unanswered: [...this.#unanswered] });
   }
 
   /** The broker has noticed that it is over. */

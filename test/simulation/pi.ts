@@ -39,6 +39,8 @@ export class SimulatedPi implements Disposable {
   #memories = 0;
   #diskDelayMs = 0;
   #lastNumber = 0;
+  /** Of the life that is up. */
+  #epoch: number | undefined;
   #process: Process | undefined;
 
   constructor(schedule: Schedule, network: Network, consumer: Consumer, mutation: Mutation) {
@@ -57,6 +59,14 @@ export class SimulatedPi implements Disposable {
   /** The process that is up; undefined while none is. */
   get life(): Life | undefined {
     return this.#life;
+  }
+
+  /** Takes note of an epoch that has changed its number. */
+  followEpoch(): void {
+    const epoch = this.#life?.store.epoch;
+    if (epoch === undefined || epoch === this.#epoch) return;
+    if (this.#epoch !== undefined) this.#consumer.renumbered(this.#epoch, epoch);
+    this.#epoch = epoch;
   }
 
   breakDisk(fault: NonNullable<Disk["fault"]>): void {
@@ -146,6 +156,7 @@ export class SimulatedPi implements Disposable {
 
   #began(life: Life, process: Process): void {
     this.#life = life;
+    this.#epoch = life.store.epoch;
     life.ended.catch((error: unknown) => {
       if (this.#process === process) this.#consumer.violated(`the gateway ended: ${stackOf(error)}`);
     });
@@ -161,6 +172,7 @@ export class SimulatedPi implements Disposable {
   #watched(store: Store): Store {
     return withMethods(store, {
       accept: (record) => {
+        this.followEpoch();
         const stored = store.accept(record);
         if (stored) this.#consumer.taken(stored, this.clock.trueMs, this.#network.time.nowMs);
         return stored;

@@ -27,7 +27,10 @@ export async function simulate(seed: number, mutation: Mutation = {}): Promise<O
   const time = new Time();
   const consumer = new Consumer();
   const broker = new SimulatedBroker(chance, {
-    published: (connection, topic, payload) => published(consumer, connection, topic, payload),
+    published: (connection, topic, payload) => {
+      pi.followEpoch();
+      published(consumer, connection, topic, payload);
+    },
     refused: (connection, _, payload) => consumer.refused(connection, JSON.parse(payload)),
   });
   const network: Network = { time, chance, broker, links: new Set() };

@@ -12,7 +12,7 @@ function outbox(...positions: readonly number[]) {
     seq: position,
     record: { kind: "reading", device: "d", values: { n: position }, at: { boot: BOOT, monoMs: position } } as const,
   }));
-  return { outbox: { segments: segmentsOf(records), head: positions.at(-1) ?? 0, destinations: [] } };
+  return { outbox: { segments: segmentsOf(records, 0), head: positions.at(-1) ?? 0, destinations: [] } };
 }
 
 it("what a failed sync leaves in doubt is replaced, though some of it was dropped or delivered meanwhile", async () => {
