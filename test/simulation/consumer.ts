@@ -89,6 +89,14 @@ export class Consumer {
     }
   }
 
+  /** An epoch that the disk never heard of is gone with a power cut, and so are its numbers, if nobody else heard of it either. */
+  forgotten(isKnown: (epoch: number) => boolean): void {
+    for (const [id, { mayBeLost }] of [...this.#taken]) {
+      const epoch = Number(id.split("/")[0]);
+      if (mayBeLost && !this.#highest.has(epoch) && !isKnown(epoch)) this.#taken.delete(id);
+    }
+  }
+
   /** A power cut: what was taken later did not have to be on the disk yet. */
   powerCut(safeUntilMs: number): void {
     for (const taken of this.#taken.values()) if (taken.nowMs > safeUntilMs) taken.mayBeLost = true;

@@ -52,6 +52,11 @@ export class Disk {
     this.fault = undefined;
   }
 
+  /** Was it told of this epoch, for good? */
+  knowsEpoch(epoch: number): boolean {
+    return this.#sql.prepare("SELECT 1 FROM epoch WHERE epoch = ?").get(epoch) !== undefined;
+  }
+
   /** For one process. */
   mount(): StoreDisk {
     return {

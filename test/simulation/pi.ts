@@ -145,6 +145,7 @@ export class SimulatedPi implements Disposable {
     this.#consumer.powerCut(safeUntilMs);
     if (syncedMs + LOOK_EACH_MS > safeUntilMs) this.#consumer.losesDatesSince(bootedMs);
     this.#disk.powerCut(keepsAll);
+    this.#consumer.forgotten((epoch) => this.#disk.knowsEpoch(epoch));
     this.mendDisk();
     this.clock.reboot(offMs, this.#schedule.hasTimeSource);
   }
