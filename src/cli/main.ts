@@ -30,6 +30,7 @@ function exitCodeOf(code: ErrorCode): ExitCode {
     case "DEVICE_UNKNOWN":
     case "USAGE_INVALID":
     case "PKI_FAILED":
+    case "BACKUP_FAILED":
       return EXIT.usage;
     case "BROKER_REFUSED":
     case "STORE_NEWER":

@@ -20,9 +20,14 @@ export function syncDirectoryOf(path: string): void {
  * database must be closed.
  */
 export function quarantine(path: string, wallMs: number): string {
+  return setAside(path, "corrupt", wallMs);
+}
+
+/** Gives a closed database another name, with its WAL, and returns that. */
+export function setAside(path: string, why: string, wallMs: number): string {
   const stamp = new Date(wallMs).toISOString().replace(/[-:]|\.\d+/g, "");
-  let aside = `${path}.corrupt-${stamp}`;
-  for (let n = 2; existsSync(aside); n++) aside = `${path}.corrupt-${stamp}-${n}`;
+  let aside = `${path}.${why}-${stamp}`;
+  for (let n = 2; existsSync(aside); n++) aside = `${path}.${why}-${stamp}-${n}`;
   for (const suffix of COMPANIONS) {
     if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix);
   }

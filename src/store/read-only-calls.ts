@@ -8,5 +8,7 @@ export interface ReadOnlyCalls {
   read(position: number, records: number): ReadSegment[];
   /** What was set aside, oldest first. */
   dead(): DeadRow[];
+  /** Writes all of it, as it is at this moment, to a new file. */
+  copyTo(file: string): void;
   close(): void;
 }

@@ -1,5 +1,6 @@
 import type { Counters } from "../core/gateway.ts";
 import type { StoredRecord } from "../core/reading.ts";
+import type { BootAnchors } from "../core/timeline.ts";
 import { startWorker, type WorkerHost, workerFile } from "../sqlite/worker-host.ts";
 import { INSTANCE } from "./keys.ts";
 import type { ReadOnlyCalls } from "./read-only-calls.ts";
@@ -18,6 +19,7 @@ export interface ReadOnlyStore extends AsyncDisposable {
   readonly counters: Counters;
   readonly ledger: readonly LedgerEntry[];
   readonly tombstones: ReadonlyMap<string, number>;
+  readonly boots: readonly BootAnchors[];
   getMeta(key: string): string | undefined;
   /** What waits, in order; damaged segments are left out. */
   pending(): AsyncIterable<StoredRecord>;
@@ -50,6 +52,7 @@ function view(host: WorkerHost<ReadOnlyCalls>, loaded: Loaded): ReadOnlyStore {
     counters: brokerOnDisk(loaded).counters,
     ledger: loaded.ledger,
     tombstones: new Map(loaded.tombstones),
+    boots: loaded.boots,
     getMeta: (key) => meta.get(key),
     pending: () => pendingRecords(host, loaded),
     dead: () => host.call("dead"),

@@ -22,6 +22,7 @@ serve<ReadOnlyCalls>({
          WHERE destination <> '' ORDER BY position`,
       )
       .all(),
+  copyTo: (file) => void current().prepare("VACUUM INTO ?").run(file),
   close: () => {
     sql?.close();
   },

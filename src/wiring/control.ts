@@ -83,6 +83,7 @@ export function controlHandlers(deps: ControlDeps): ControlHandlers {
       log.setLevel(level, part);
     },
     reload: () => deps.reload(),
+    flush: () => store.flush(),
   };
 }
 

@@ -1,17 +1,16 @@
-import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, describe, expect, test } from "vitest";
 import type { Version } from "../../../src/broker/codec/packets.ts";
+import { compileSlowCard } from "../../support/slow-card.ts";
 import { subscribe } from "../support/broker.ts";
 import { connectPacket, Peer, publishPacket } from "../support/peer.ts";
 import { BrokerProcess } from "./process.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "fieldpost-card-"));
-const card = join(directory, "slow-card.so");
-const compiled = spawnSync("cc", ["-shared", "-fPIC", "-o", card, join(import.meta.dirname, "slow-card.c"), "-ldl"]);
+const card = compileSlowCard(directory);
 
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
@@ -29,7 +28,7 @@ async function leaveSubscriber(broker: BrokerProcess): Promise<void> {
   await subscribe(away, "q", { qos: 1 });
 }
 
-describe.skipIf(compiled.status !== 0)("with a card", () => {
+describe.skipIf(card === undefined)("with a card", () => {
   test("that takes 300 ms to sync, acknowledgements wait and everyone else goes on", async () => {
     await using broker = new BrokerProcess("0s", { LD_PRELOAD: card, SYNC_MS: "300" });
     await broker.start();
