@@ -12,6 +12,8 @@ export interface StatusReport {
   readonly broker: BrokerStatus;
   readonly counters: Counters;
   readonly buffer: { readonly bytes: number; readonly oldest_pending_s?: number };
+  /** What this process writes to the disk. */
+  readonly wear?: { readonly mb_per_day: number };
   readonly devices: readonly DeviceStatus[];
   /** Everything that is not well; empty means exit code 0. */
   readonly faults: readonly Fault[];
@@ -52,7 +54,11 @@ export interface StatusParts {
   readonly startedMonoMs: number;
   readonly broker: BrokerStatus;
   readonly counters: Counters;
-  readonly usage: { readonly bytes: number; readonly oldestPendingMs?: number };
+  readonly usage: {
+    readonly bytes: number;
+    readonly oldestPendingMs?: number;
+    readonly wear?: { readonly ownBytesPerDay: number };
+  };
   readonly devices: readonly DeviceNow[];
   /** Faults of the parts; those of the devices are found here. */
   readonly faults: readonly Fault[];
@@ -70,6 +76,7 @@ export function statusReport(parts: StatusParts): StatusReport {
     broker,
     counters,
     buffer: { bytes: usage.bytes, ...(oldest !== undefined && { oldest_pending_s: seconds(oldest) }) },
+    ...(usage.wear && { wear: { mb_per_day: Math.round(usage.wear.ownBytesPerDay / 1e5) / 10 } }),
     devices,
     faults: [...linkFaults(parts), ...parts.faults, ...parts.devices.flatMap(deviceFaults)],
   };

@@ -15,6 +15,7 @@ import type { StoreOptions } from "./options.ts";
 import { SqlLedger } from "./sql-ledger.ts";
 import type { LedgerEntry, Outbox, RetainedLedger, Store, StoreFault, StoreUsage } from "./store.ts";
 import type { StoreClient } from "./store-client.ts";
+import { WearMeter, writtenBytes } from "./wear.ts";
 
 export interface StoreParts {
   readonly options: StoreOptions;
@@ -37,9 +38,11 @@ export class DurableStore implements Store {
   readonly #parts: StoreParts;
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
+  readonly #wear: WearMeter;
 
   constructor(parts: StoreParts) {
     this.#parts = parts;
+    this.#wear = new WearMeter(parts.clock, () => writtenBytes(parts.options.path));
     this.ledger = new SqlLedger(parts.disk, parts.topics);
     this.#running = parts.disk.run(this.#stop.signal);
   }
@@ -85,7 +88,13 @@ export class DurableStore implements Store {
     const { options, disk } = this.#parts;
     const oldestPendingMs = this.#oldestPendingMs();
     const { bytes } = disk.usage;
-    return { path: options.path, bytes, ...(oldestPendingMs !== undefined && { oldestPendingMs }) };
+    const wear = this.#wear.now();
+    return {
+      path: options.path,
+      bytes,
+      ...(oldestPendingMs !== undefined && { oldestPendingMs }),
+      ...(wear && { wear }),
+    };
   }
 
   boots(): readonly BootAnchors[] {

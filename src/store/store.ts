@@ -3,6 +3,7 @@ import type { Counters } from "../core/gateway.ts";
 import type { OutboxRecord, StoredRecord } from "../core/reading.ts";
 import type { BootAnchors } from "../core/timeline.ts";
 import type { Gap } from "./gaps.ts";
+import type { Wear } from "./wear.ts";
 
 /** Everything that outlives the process. Opened once; the worker thread behind it is the only one that touches SQLite. */
 export interface Store extends AsyncDisposable {
@@ -114,4 +115,6 @@ export interface StoreUsage {
   readonly bytes: number;
   /** Monotonic age of the oldest record that is not delivered, milliseconds; absent when there is none of this boot. */
   readonly oldestPendingMs?: number;
+  /** Absent in the first minute, and where the kernel does not tell. */
+  readonly wear?: Wear;
 }

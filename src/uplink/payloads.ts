@@ -5,6 +5,8 @@ import type { Counters, GatewayInfo } from "../core/gateway.ts";
 import type { StoredRecord, Value } from "../core/reading.ts";
 import { rounded } from "../core/rounding.ts";
 import type { ResolvedTime } from "../core/timeline.ts";
+import type { StoreUsage } from "../store/store.ts";
+import type { Wear } from "../store/wear.ts";
 
 /** One fault as `health` shows it. */
 export interface Fault {
@@ -85,7 +87,7 @@ export function configPayload(info: DeviceInfo): string {
 
 export interface HealthFacts {
   readonly counters: Counters;
-  readonly buffer: { readonly bytes: number; readonly oldestPendingMs?: number };
+  readonly buffer: Pick<StoreUsage, "bytes" | "oldestPendingMs" | "wear">;
   readonly clock: SyncState;
   readonly faults: readonly Fault[];
   readonly devices: readonly DeviceNow[];
@@ -105,6 +107,7 @@ export function healthPayload(facts: HealthFacts): string {
     dropped_total: droppedTotal,
     buffer: { bytes: facts.buffer.bytes, oldest_s: Math.round((facts.buffer.oldestPendingMs ?? 0) / 1000) },
     ...consumerHealth(facts),
+    ...(facts.buffer.wear && { wear: wearText(facts.buffer.wear) }),
     clock: facts.clock,
     faults: facts.faults,
     devices: Object.fromEntries(facts.devices.map(({ info, health }) => [info.id, deviceHealth(health)])),
@@ -121,6 +124,14 @@ function consumerHealth({ consumers, ignoredReceipts }: HealthFacts) {
   return {
     ...(shown.length > 0 && { consumers: Object.fromEntries(shown) }),
     ...(Object.keys(ignoredReceipts).length > 0 && { receipts_ignored: ignoredReceipts }),
+  };
+}
+
+function wearText({ ownBytesPerDay, diskBytesPerDay }: Wear) {
+  const megabytes = (bytes: number) => Math.round(bytes / 1e5) / 10;
+  return {
+    mb_per_day: megabytes(ownBytesPerDay),
+    ...(diskBytesPerDay !== undefined && { disk_mb_per_day: megabytes(diskBytesPerDay) }),
   };
 }
 

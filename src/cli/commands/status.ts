@@ -30,6 +30,7 @@ export function renderStatus(report: StatusReport): string {
     ],
     ["readings", `${counters.sampled} sampled, ${counters.delivered} delivered, ${counters.pending} pending${oldest}`],
     ["dropped", dropped.join(", ") || "none"],
+    ...(report.wear ? [["card", `${report.wear.mb_per_day} MB written a day`]] : []),
     ["clock", report.clock],
   ];
   const devices = report.devices.map((device) => [

@@ -1,0 +1,49 @@
+import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { WearMeter, type Written, writtenBytes } from "../../src/store/wear.ts";
+import { FakeClock } from "../fakes/clock.ts";
+import { Machine } from "./fixture.ts";
+
+describe("the wear of the card", () => {
+  it("is bytes a day over what was seen of the last day", async () => {
+    const clock = new FakeClock();
+    let written: Written = { ownBytes: 5_000_000, diskBytes: 9_000_000 };
+    const meter = new WearMeter(clock, () => written);
+    expect(meter.now()).toBeUndefined();
+    await clock.advance(3_600_000);
+    written = { ownBytes: 6_000_000, diskBytes: 12_000_000 };
+    expect(meter.now()).toEqual({ ownBytesPerDay: 24_000_000, diskBytesPerDay: 72_000_000 });
+    for (let hour = 0; hour < 48; hour++) {
+      await clock.advance(3_600_000);
+      meter.now();
+    }
+    expect(meter.now()).toEqual({ ownBytesPerDay: 0, diskBytesPerDay: 0 });
+  });
+
+  it("is unknown where the kernel does not tell", () => {
+    expect(new WearMeter(new FakeClock(), () => undefined).now()).toBeUndefined();
+  });
+
+  it("is counted by the kernel as this process writes", () => {
+    const directory = mkdtempSync(join(process.cwd(), "dist/wear-"));
+    try {
+      const before = writtenBytes(directory);
+      const fd = openSync(join(directory, "file"), "w");
+      writeSync(fd, Buffer.alloc(1_000_000, 1));
+      fdatasyncSync(fd);
+      closeSync(fd);
+      const after = writtenBytes(directory);
+      expect((after?.ownBytes ?? 0) - (before?.ownBytes ?? 0)).toBeGreaterThanOrEqual(1_000_000);
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  });
+
+  it("is in what the store says of itself", async () => {
+    using machine = new Machine();
+    await using store = await machine.open();
+    await machine.clock.advance(700_000);
+    expect(store.usage().wear?.ownBytesPerDay).toBeGreaterThan(0);
+  });
+});
