@@ -81,12 +81,16 @@ async function measure(title: string, goal: string, on: Card, put: () => void): 
 async function ours(title: string, goal: string, isOnline: boolean): Promise<number> {
   using on = card(isOnline ? "online" : "offline");
   const next = readings(clock);
-  const store = await openStore(join(on.mount, "store"), join(root, `shm-${title}`), {}, clock);
+  const open = () => openStore(join(on.mount, "store"), join(root, `shm-${title}`), {}, clock);
+  const warm = await open();
   for (let batch = 0; batch < 420; batch++) {
-    for (let n = 0; n < 25; n++) store.accept(next());
-    await store.flush();
+    for (let n = 0; n < 25; n++) warm.accept(next());
+    await warm.flush();
   }
-  store.outbox.acknowledge("mqtt", store.outbox.head);
+  // A stop deletes what is delivered.
+  warm.outbox.acknowledge("mqtt", warm.outbox.head);
+  await warm[Symbol.asyncDispose]();
+  const store = await open();
   const perDay = await measure(title, goal, on, () => {
     const position = store.accept(next())?.position ?? 0;
     if (isOnline) setTimeout(() => store.outbox.acknowledge("mqtt", position), 200 / SPEED);
