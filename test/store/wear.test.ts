@@ -43,6 +43,8 @@ describe("the wear of the card", () => {
   it("is in what the store says of itself", async () => {
     using machine = new Machine();
     await using store = await machine.open();
+    store.accept(machine.reading(1));
+    await store.flush();
     await machine.clock.advance(700_000);
     expect(store.usage().wear?.ownBytesPerDay).toBeGreaterThan(0);
   });
