@@ -145,10 +145,12 @@ export class DiskTier {
     const { journal, options, clock, faults } = this.#parts;
     if (this.#commits.isOwing || journal.small.anchorDue || faults.has("disk")) return true;
     const { oldest, bytes } = journal.held;
+    const nowMs = clock.monoMs();
+    const isTooOld = (sinceMs = Number.POSITIVE_INFINITY) => nowMs - sinceMs >= options.commitWindowMs - this.#tickMs;
+    if (isTooOld(journal.small.urgentSinceMs)) return true;
     if (!oldest) return false;
-    const ageMs = clock.monoMs() - oldest.acceptedMonoMs;
     const urgent = journal.staging.failure !== undefined || bytes > journal.maxHeldBytes / 4;
-    return urgent || ageMs >= options.commitWindowMs - this.#tickMs;
+    return urgent || isTooOld(oldest.acceptedMonoMs);
   }
 
   #isHousekeepingDue(): boolean {

@@ -13,7 +13,7 @@ import type { JournalOutbox } from "./journal-outbox.ts";
 import { INSTANCE } from "./keys.ts";
 import type { StoreOptions } from "./options.ts";
 import { SqlLedger } from "./sql-ledger.ts";
-import type { LedgerEntry, Outbox, RetainedLedger, Store, StoreFault, StoreUsage } from "./store.ts";
+import type { LedgerEntry, Outbox, RetainedLedger, Store, StoreFault, StoreUsage, Urgency } from "./store.ts";
 import type { StoreClient } from "./store-client.ts";
 import { WearMeter, writtenBytes } from "./wear.ts";
 
@@ -109,8 +109,10 @@ export class DurableStore implements Store {
     return this.#parts.journal.small.meta.get(key);
   }
 
-  setMeta(key: string, value: string): void {
-    this.#parts.journal.setMeta(key, value);
+  setMeta(key: string, value: string, urgency: Urgency = "eventually"): void {
+    const { journal, disk, options } = this.#parts;
+    journal.setMeta(key, value, urgency);
+    if (urgency === "soon" && options.commitWindowMs === 0) disk.kick();
   }
 
   tombstones(): ReadonlyMap<string, number> {

@@ -11,6 +11,7 @@ import type { OutboxEvent, OutboxState, Span } from "./outbox-state.ts";
 import type { Recovered } from "./recover.ts";
 import type { SmallState } from "./small-state.ts";
 import { STAGING_FORMAT, type StagedEvent, type Staging } from "./staging.ts";
+import type { Urgency } from "./store.ts";
 import type { DeadRow } from "./store-calls.ts";
 
 /** A record larger than this is a mistake somewhere; it would also be more than brokers take. */
@@ -105,8 +106,9 @@ export class Journal {
     this.emit({ kind: "told", gap });
   }
 
-  setMeta(key: string, value: string): void {
+  setMeta(key: string, value: string, urgency: Urgency): void {
     if (this.small.meta.get(key) === value) return;
+    if (urgency === "soon") this.small.hurry(this.#clock.monoMs());
     this.#stage({ kind: "meta", key, value });
     this.small.setMeta(key, value);
   }

@@ -13,6 +13,7 @@ export class SmallState {
   readonly tombstones: Map<string, number>;
   #boots: readonly BootAnchors[];
   #anchorDue = false;
+  #urgentSinceMs: number | undefined;
   readonly #dirty = { meta: new Set<string>(), boots: new Set<string>(), newest: new Set<string>() };
 
   constructor(loaded: Loaded) {
@@ -37,6 +38,15 @@ export class SmallState {
    */
   get anchorDue(): boolean {
     return this.#anchorDue;
+  }
+
+  /** Since when something waits that the disk must have within the commit window. */
+  get urgentSinceMs(): number | undefined {
+    return this.#urgentSinceMs;
+  }
+
+  hurry(monoMs: number): void {
+    this.#urgentSinceMs ??= monoMs;
   }
 
   setMeta(key: string, value: string | undefined): void {
@@ -79,6 +89,7 @@ export class SmallState {
       boots: this.#boots.filter(({ boot }) => this.#dirty.boots.has(boot)),
       newest: withNewest ? [...this.#dirty.newest].map((device) => [device, this.#channels(device)] as const) : [],
     };
+    this.#urgentSinceMs = undefined;
     this.#dirty.meta.clear();
     this.#dirty.boots.clear();
     this.#anchorDue = false;
@@ -87,6 +98,8 @@ export class SmallState {
   }
 
   putBack({ meta, boots, newest }: Changes): void {
+    // What failed is tried again soon, and one of them may have been urgent.
+    if (meta.length > 0) this.#urgentSinceMs ??= Number.NEGATIVE_INFINITY;
     for (const [key] of meta) this.#dirty.meta.add(key);
     for (const { boot } of boots) this.#dirty.boots.add(boot);
     this.#anchorDue ||= boots.some(({ anchors }) => anchors.length > 0);

@@ -37,7 +37,7 @@ export interface Store extends AsyncDisposable {
 
   /** Small values that parts keep for themselves: the gateway's frozen id, a driver's baseline. Written in batches. */
   getMeta(key: string): string | undefined;
-  setMeta(key: string, value: string): void;
+  setMeta(key: string, value: string, urgency?: Urgency): void;
 
   /** Devices that were decommissioned, with the wall time of it (milliseconds). */
   tombstones(): ReadonlyMap<string, number>;
@@ -47,6 +47,12 @@ export interface Store extends AsyncDisposable {
   /** Resolves once everything accepted so far is on the disk or acknowledged. Rejects with STORE_FULL or STORE_IO. */
   flush(): Promise<void>;
 }
+
+/**
+ * What a power cut may cost of a small value: what changed within the commit window (`soon`: an output's state, a pulse
+ * total), or within some minutes (`eventually`: what is learnt again by itself). Either survives the process at once.
+ */
+export type Urgency = "soon" | "eventually";
 
 /**
  * What waits for delivery, in order. Each destination has a cursor and counters of its own: `mqtt`, the broker, which is
