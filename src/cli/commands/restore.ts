@@ -15,7 +15,7 @@ export const restore: Command = {
   arguments: [{ name: "file", about: "an archive of `fieldpost backup`" }],
   summary: "put a backup in the place of configuration, secrets and store, while the service is stopped",
   printsData: true,
-  example: "systemctl stop fieldpost && fieldpost restore /media/usb/fieldpost.tar.gz && systemctl start fieldpost",
+  example: "fieldpost restore /media/usb/fieldpost.tar.gz",
   async run(invocation) {
     const [file = ""] = invocation.args;
     const directory = await mkdtemp(join(tmpdir(), "fieldpost-restore-"));
