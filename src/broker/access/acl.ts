@@ -30,11 +30,18 @@ export class Acl {
     return username === undefined ? this.#rules.anonymous : (this.#rules.users.get(username) ?? []);
   }
 
-  /** A name with a wildcard in it would open more than its own topics: as with Mosquitto, it gets none. */
+  /**
+   * A name with a wildcard in it would open more than its own topics: as with Mosquitto, it gets none. Nor is one with
+   * `/` granted anything by its own pattern, other than there: a client chooses its id, and would choose its place.
+   */
   #patternsFor({ username, clientId }: Identity): AclRule[] {
     if (/[+#]/.test(`${username ?? ""}${clientId}`)) return [];
+    const names = [["%u", username] as const, ["%c", clientId] as const];
     return this.#rules.patterns
       .filter(({ filter }) => username !== undefined || !filter.includes("%u"))
+      .filter(({ filter, access }) =>
+        names.every(([name, value]) => access === 0 || !filter.includes(name) || !value?.includes("/")),
+      )
       .map(({ access, filter }) => ({
         access,
         filter: filter.replaceAll(/%[uc]/g, (name) => (name === "%u" ? (username ?? "") : clientId)),
