@@ -12,6 +12,7 @@ import { Outgoing } from "./outgoing.ts";
 import { Parser } from "./parser.ts";
 import { RateLimit } from "./rate.ts";
 import type { Session, SessionLink } from "./session.ts";
+import { countRefusal, heldBytes } from "./stats.ts";
 import type { Topic } from "./topic-table.ts";
 import type { Certified, Transport } from "./transport.ts";
 import { plainWire } from "./wires.ts";
@@ -68,9 +69,8 @@ export class Client implements SessionLink {
       stalled: () => this.endSoon(reason.quotaExceeded, "it does not read what waits for it"),
     });
     this.outgoing.mountPoint = this.mountPoint;
-    this.parser = new Parser(broker.limits.packetBytes, (first, bytes, start, end) =>
-      this.#take(first, bytes, start, end),
-    );
+    const take = (first: number, bytes: Buffer, start: number, end: number) => this.#take(first, bytes, start, end);
+    this.parser = new Parser(broker.limits.packetBytes, take, (bytes) => this.#account(bytes));
     socket.setNoDelay(true);
     socket.on("data", (chunk: Buffer) => this.#received(chunk));
     socket.on("error", (error) => this.#gone(error.message));
@@ -121,6 +121,7 @@ export class Client implements SessionLink {
   end(code: number, why: string): void {
     if (this.state === "ended") return;
     this.outgoing.dropHeld();
+    countRefusal(this.broker.stats, code);
     if (this.version === 5 && this.state === "open")
       this.send(encodeExplained(this, { type: "disconnect", reason: code, properties: {} }, why, encodeDisconnect));
     this.drop(why);
@@ -172,6 +173,14 @@ export class Client implements SessionLink {
     return this.state === "open";
   }
 
+  /** What is held of a packet that is not complete. */
+  #account(bytes: number): void {
+    const { stats, limits } = this.broker;
+    if (bytes > 0 && heldBytes(stats) + bytes > limits.memoryBytes)
+      throw new ProtocolFault(reason.quotaExceeded, "the broker has no memory left for what it sends");
+    stats.receivingBytes += bytes;
+  }
+
   #guard(run: () => void): void {
     try {
       run();
@@ -208,6 +217,7 @@ export class Client implements SessionLink {
     const isProbe = this.state === "new" && why === closedByPeer;
     this.state = "ended";
     this.outgoing.discard();
+    this.parser.release();
     this.#cancelTimer();
     if (session === undefined) {
       if (isProbe) return;

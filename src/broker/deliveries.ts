@@ -5,7 +5,7 @@ import type { Message } from "./message.ts";
 import { duplicate, type Outgoing } from "./outgoing.ts";
 import type { SessionRecord } from "./persistence/session-record.ts";
 import type { Share } from "./shares.ts";
-import type { BrokerStats } from "./stats.ts";
+import { type BrokerStats, heldBytes } from "./stats.ts";
 import type { Timers } from "./timers.ts";
 import { ackWire } from "./wires.ts";
 
@@ -225,7 +225,7 @@ export class Deliveries {
     return (
       this.#queue.length >= limits.queuedMessages ||
       this.#queuedBytes + bytes > limits.queuedBytes ||
-      stats.queuedBytes + bytes > limits.memoryBytes
+      heldBytes(stats) + bytes > limits.memoryBytes
     );
   }
 

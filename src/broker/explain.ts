@@ -4,6 +4,7 @@ import type { Version } from "./codec/packets.ts";
 import type { Properties } from "./codec/properties.ts";
 import type { Wire } from "./codec/publish.ts";
 import { reason } from "./codec/reasons.ts";
+import { countRefusal } from "./stats.ts";
 import { ackWire, plainWire } from "./wires.ts";
 
 /**
@@ -35,6 +36,7 @@ const maxLength = 200;
 
 /** PUBACK or PUBREC; 3.1.1 knows success alone. */
 export function explainedAck(client: Client, type: "puback" | "pubrec", code: number, packetId: number): Wire {
+  if (code >= reason.unspecifiedError) countRefusal(client.broker.stats, code);
   if (client.version === 4) return ackWire(type, reason.success);
   if (code === reason.success || !client.explains) return ackWire(type, code);
   const packet = { type, packetId, reason: code, properties: {} } as const;

@@ -17,7 +17,10 @@ export interface BrokerLimits {
   /** Waiting for one client: past it the newest is dropped; a client that makes no progress meanwhile goes, 0x97. */
   readonly queuedMessages: number;
   readonly queuedBytes: number;
-  /** Waiting for all clients together: past it as past the queue of each. */
+  /**
+   * All that waits for clients, is retained, is subscribed or has come of unfinished packets: past it each is treated as
+   * past its own limit, and who sends more of a large packet goes, 0x97.
+   */
   readonly memoryBytes: number;
   /** How long a client whose queue overflows may make no progress. */
   readonly stallMs: number;

@@ -6,7 +6,7 @@ import type { Message } from "./message.ts";
 import type { MountPoint } from "./mount-point.ts";
 import type { OutgoingAliases } from "./outgoing-aliases.ts";
 import type { Journal } from "./persistence/journal.ts";
-import type { BrokerStats } from "./stats.ts";
+import { type BrokerStats, heldBytes } from "./stats.ts";
 import type { Timers } from "./timers.ts";
 import type { Transport } from "./transport.ts";
 import type { Turn } from "./turn.ts";
@@ -226,7 +226,7 @@ export class Outgoing {
     return (
       this.length >= limits.queuedMessages ||
       this.#bytes + bytes > limits.queuedBytes ||
-      stats.queuedBytes + bytes > limits.memoryBytes
+      heldBytes(stats) + bytes > limits.memoryBytes
     );
   }
 

@@ -4,6 +4,8 @@ import { malformed, ProtocolFault, reason } from "./codec/reasons.ts";
 /** Takes one packet: its first byte, and its body in `bytes`. Returns false to have the rest kept for `resume`. */
 export type TakePacket = (first: number, bytes: Buffer, start: number, end: number) => boolean;
 
+const nothing = Buffer.alloc(0);
+
 /**
  * Cuts a stream into packets. A packet that lies whole in a chunk is handed on where it lies; only the one that a
  * chunk ends in is copied. What a header alone can be refused for is refused before the body is waited for.
@@ -12,7 +14,7 @@ export class Parser {
   readonly #take: TakePacket;
   readonly #maxPacketBytes: number;
   /** The beginning of a packet that is not complete yet. */
-  #partial = Buffer.alloc(0);
+  #partial = nothing;
   #partialLength = 0;
   /** What came after the packet at which `take` asked to stop. */
   #kept: Buffer | undefined;
@@ -22,7 +24,11 @@ export class Parser {
   /** Was the last header longer than it had to be? CONNECT says which version it is only after its header. */
   longHeader = false;
 
-  constructor(maxPacketBytes: number, take: TakePacket) {
+  /** Told by how much what is held grows or shrinks; may throw ProtocolFault where there is no room for more. */
+  readonly #account: (bytes: number) => void;
+
+  constructor(maxPacketBytes: number, take: TakePacket, account: (bytes: number) => void = () => {}) {
+    this.#account = account;
     this.#maxPacketBytes = maxPacketBytes;
     this.#take = take;
   }
@@ -46,6 +52,14 @@ export class Parser {
     const kept = this.#kept;
     this.#kept = undefined;
     if (kept !== undefined) this.#cut(kept, 0);
+  }
+
+  /** Forgets a packet that is not complete. */
+  release(): void {
+    const held = this.#partial.length;
+    this.#partial = nothing;
+    this.#partialLength = 0;
+    this.#account(-held);
   }
 
   #cut(chunk: Buffer, from: number): void {
@@ -87,8 +101,7 @@ export class Parser {
 
   #takePartial(bodyStart: number, bodyEnd: number, chunk: Buffer, at: number): void {
     const packet = this.#partial;
-    this.#partial = Buffer.alloc(0);
-    this.#partialLength = 0;
+    this.release();
     if (!this.#take(packet[0] as number, packet, bodyStart, bodyEnd)) this.#kept = Buffer.from(chunk.subarray(at));
   }
 
@@ -113,7 +126,9 @@ export class Parser {
   #keepPartial(chunk: Buffer, start: number, end: number): void {
     const length = this.#partialLength + end - start;
     if (length > this.#partial.length) {
-      const grown = Buffer.allocUnsafeSlow(Math.max(length, this.#partial.length * 2));
+      const size = Math.max(length, this.#partial.length * 2);
+      this.#account(size - this.#partial.length);
+      const grown = Buffer.allocUnsafeSlow(size);
       this.#partial.copy(grown, 0, 0, this.#partialLength);
       this.#partial = grown;
     }

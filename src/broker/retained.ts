@@ -1,6 +1,6 @@
 import type { BrokerLimits } from "./limits.ts";
 import type { Message } from "./message.ts";
-import type { BrokerStats } from "./stats.ts";
+import { type BrokerStats, heldBytes } from "./stats.ts";
 
 /** The last retained message of each topic, by the levels of the topic. */
 export class RetainedMessages {
@@ -75,7 +75,9 @@ export class RetainedMessages {
     const messages = this.#stats.retainedMessages + (previous ? 0 : 1);
     const nodes = this.#nodes + (previous ? 0 : levels);
     const total = this.#stats.retainedBytes + bytes - (previous?.bytes ?? 0) + nodes * nodeBytes;
-    return messages <= this.#limits.retainedMessages && total <= this.#limits.retainedBytes;
+    const { retainedMessages, retainedBytes, memoryBytes } = this.#limits;
+    const held = heldBytes(this.#stats) + bytes - (previous?.bytes ?? 0);
+    return messages <= retainedMessages && total <= retainedBytes && held <= memoryBytes;
   }
 
   #count(entry: RetainedEntry | undefined, sign: 1 | -1): void {

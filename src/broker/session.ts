@@ -10,7 +10,7 @@ import { SessionRecord } from "./persistence/session-record.ts";
 import { Replay } from "./replay.ts";
 import type { RetainedMessages } from "./retained.ts";
 import type { Share } from "./shares.ts";
-import type { Readiness, Subscriber, Subscription, TopicTree } from "./topic-tree.ts";
+import { type Readiness, type Subscriber, type Subscription, subscriptionBytes, type TopicTree } from "./topic-tree.ts";
 import type { Will } from "./will.ts";
 
 export interface SessionDeps extends DeliveriesDeps {
@@ -225,6 +225,7 @@ export class Session implements Subscriber {
 
   #count({ filter }: Subscription, by: 1 | -1): void {
     this.#deps.stats.subscriptions += by;
+    this.#deps.stats.subscriptionBytes += by * subscriptionBytes(filter);
     if (sharedFilter(filter) !== undefined) this.#deps.stats.sharedSubscriptions += by;
   }
 

@@ -10,6 +10,10 @@ export interface BrokerStats {
   retainedBytes: number;
   /** Waiting for all clients together; what several wait for counts for each. */
   queuedBytes: number;
+  /** Packets of which only the beginning has come. */
+  receivingBytes: number;
+  /** What subscriptions take, about. */
+  subscriptionBytes: number;
 
   connections: number;
   /** CONNECTs that were accepted. */
@@ -23,6 +27,8 @@ export interface BrokerStats {
   publishBytesSent: number;
   publishesReceived: number;
   publishesSent: number;
+  /** What clients were refused or disconnected with in CONNACK, PUBACK, PUBREC, SUBACK or DISCONNECT, by its MQTT 5.0 reason code in hex. */
+  readonly refusals: Record<string, number>;
   /** Deliveries that were not made, by why. */
   readonly dropped: Record<DropReason, number>;
 }
@@ -42,6 +48,8 @@ export function newStats(): BrokerStats {
     retainedMessages: 0,
     retainedBytes: 0,
     queuedBytes: 0,
+    receivingBytes: 0,
+    subscriptionBytes: 0,
     connections: 0,
     connects: 0,
     refusedConnections: 0,
@@ -53,6 +61,17 @@ export function newStats(): BrokerStats {
     publishBytesSent: 0,
     publishesReceived: 0,
     publishesSent: 0,
+    refusals: {},
     dropped: { slow: 0, queueFull: 0, tooLarge: 0, expired: 0, denied: 0 },
   };
+}
+
+/** What `limits.memoryBytes` bounds. */
+export function heldBytes(stats: BrokerStats): number {
+  return stats.queuedBytes + stats.retainedBytes + stats.receivingBytes + stats.subscriptionBytes;
+}
+
+export function countRefusal({ refusals }: BrokerStats, code: number): void {
+  const key = `0x${code.toString(16).padStart(2, "0")}`;
+  refusals[key] = (refusals[key] ?? 0) + 1;
 }

@@ -1,5 +1,5 @@
 import type { Qos } from "./codec/packets.ts";
-import { type SharedFilter, sharedFilter } from "./codec/topic-rules.ts";
+import { type SharedFilter, separatorCount, sharedFilter } from "./codec/topic-rules.ts";
 import type { Message } from "./message.ts";
 import { Share } from "./shares.ts";
 import type { Topic } from "./topic-table.ts";
@@ -30,6 +30,11 @@ export interface Subscription {
   readonly noLocal: boolean;
   readonly retainAsPublished: boolean;
   readonly id?: number;
+}
+
+/** What a subscription takes in memory, about: its filter twice, and a map and its place in another for each level. */
+export function subscriptionBytes(filter: string): number {
+  return 300 + 2 * filter.length + 150 * (separatorCount(filter) + 1);
 }
 
 /** Everyone who gets what is published to a topic. */

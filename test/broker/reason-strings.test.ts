@@ -72,7 +72,7 @@ describe("a client that asks for reasons in words", () => {
     await using broker = await open();
     const peer = await broker.join("a", 5, asks());
     expect(await told(peer, subscribe("x", "no/y", "y", "z"))).toBe(
-      "filter 2: not allowed to read there; filter 4: more than 2 subscriptions",
+      "filter 2: not allowed to read there; filter 4: no room for another subscription",
     );
     expect(await told(peer, unsubscribe("x", "z"))).toBe("filter 2: no such subscription");
   });

@@ -10,6 +10,7 @@ import { isSystemTopic } from "../codec/topic-rules.ts";
 import { encodeExplained } from "../explain.ts";
 import { type Identity, nameOf } from "../options.ts";
 import { OutgoingAliases } from "../outgoing-aliases.ts";
+import { countRefusal } from "../stats.ts";
 import type { Topic } from "../topic-table.ts";
 import { willOf } from "../will.ts";
 
@@ -60,6 +61,7 @@ function willTopic({ broker, mountPoint }: Client, asked: string): Topic {
 }
 
 function refuse(client: Client, code: number, why: string, inVersion5: boolean): void {
+  countRefusal(client.broker.stats, code);
   const answer = inVersion5 ? code : connackCodeV4(code);
   // No session present beside a refusal [MQTT-3.2.2-6].
   if (answer !== undefined) {

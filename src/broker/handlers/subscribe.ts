@@ -5,7 +5,8 @@ import { encodeSuback } from "../codec/subscribe.ts";
 import { type SharedFilter, separatorCount, sharedFilter } from "../codec/topic-rules.ts";
 import { encodeExplained, whyOfEach } from "../explain.ts";
 import type { Session } from "../session.ts";
-import type { Subscription } from "../topic-tree.ts";
+import { countRefusal, heldBytes } from "../stats.ts";
+import { type Subscription, subscriptionBytes } from "../topic-tree.ts";
 
 /** One answer a filter, in order [MQTT-3.8.4-6]; what is retained follows the SUBACK. */
 export function handleSubscribe(client: Client, packet: SubscribePacket): void {
@@ -18,6 +19,7 @@ export function handleSubscribe(client: Client, packet: SubscribePacket): void {
     if (filter === undefined) return client.version === 5 ? reason.topicFilterInvalid : failureV4;
     const request = { ...asked, filter, qos };
     const refused = refusal(client, session, request);
+    if (refused !== undefined) countRefusal(client.broker.stats, refused);
     if (refused !== undefined) return client.version === 5 ? refused : failureV4;
     const subscription: Subscription = { ...request, subscriber: session, ...(id !== undefined && { id }) };
     const isNew = session.subscribe(subscription);
@@ -30,24 +32,25 @@ export function handleSubscribe(client: Client, packet: SubscribePacket): void {
   for (const subscription of due) session.replay(subscription);
 }
 
-const sentences = ({ broker: { journal, limits } }: Client): Record<number, string> => ({
+const sentences = ({ broker: { journal } }: Client): Record<number, string> => ({
   [reason.notAuthorized]: "not allowed to read there",
   [reason.topicFilterInvalid]: "no filter below the mount point",
-  [reason.quotaExceeded]: journal?.failure ? "the disk refuses it" : `more than ${limits.subscriptions} subscriptions`,
+  [reason.quotaExceeded]: journal?.failure ? "the disk refuses it" : "no room for another subscription",
 });
 
 /** The only failure that a SUBACK of 3.1.1 knows. */
 const failureV4 = 0x80;
 
 function refusal(client: Client, session: Session, { filter }: SubscriptionRequest): number | undefined {
-  const { limits, authorise, journal } = client.broker;
+  const { limits, authorise, journal, stats } = client.broker;
   if (journal?.failure && session.isKept) return reason.quotaExceeded;
   const shared = sharedFilter(filter) as SharedFilter | undefined; // what is malformed was refused
   const topicFilter = shared?.filter ?? filter;
   if (separatorCount(topicFilter) > limits.topicLevels)
     throw malformed(`a filter of ${separatorCount(topicFilter)} levels, ${limits.topicLevels} are allowed`);
   if (authorise !== undefined && !authorise(session.identity, "subscribe", topicFilter)) return reason.notAuthorized;
-  if (!session.subscriptions.has(filter) && session.subscriptions.size >= limits.subscriptions)
-    return reason.quotaExceeded;
+  if (session.subscriptions.has(filter)) return undefined;
+  const isFull = heldBytes(stats) + subscriptionBytes(filter) > limits.memoryBytes;
+  if (isFull || session.subscriptions.size >= limits.subscriptions) return reason.quotaExceeded;
   return undefined;
 }
