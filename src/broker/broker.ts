@@ -89,7 +89,7 @@ export async function openBroker(options: BrokerOptions, deps: BrokerDeps): Prom
   stopWatching = watchExpiry(listeners, context.log, context.timers, deps.wallMs ?? Date.now);
   return {
     addresses: listeners.map(({ bound }) => bound),
-    stats: () => structuredClone(context.stats),
+    stats: () => ({ ...structuredClone(context.stats), persistenceFault: journal?.failure?.code }),
     async reload() {
       const applyTls = await Promise.all(listeners.map(({ tls }) => tls?.prepare()));
       const applyAccess = await access.prepare();

@@ -1,3 +1,5 @@
+import type { ErrorCode } from "../core/errors.ts";
+
 /** Counts since the broker opened, but for the gauges. */
 export interface BrokerStats {
   /** Gauges. */
@@ -29,6 +31,8 @@ export interface BrokerStats {
   publishesSent: number;
   /** What clients were refused or disconnected with in CONNACK, PUBACK, PUBREC, SUBACK or DISCONNECT, by its MQTT 5.0 reason code in hex. */
   readonly refusals: Record<string, number>;
+  /** Why nothing new is made safe: the disk refuses it, or its worker died. A code of `GatewayError`. */
+  persistenceFault: ErrorCode | undefined;
   /** Deliveries that were not made, by why. */
   readonly dropped: Record<DropReason, number>;
 }
@@ -62,6 +66,7 @@ export function newStats(): BrokerStats {
     publishesReceived: 0,
     publishesSent: 0,
     refusals: {},
+    persistenceFault: undefined,
     dropped: { slow: 0, queueFull: 0, tooLarge: 0, expired: 0, denied: 0 },
   };
 }

@@ -1,10 +1,11 @@
 import { type GatewayError, isGatewayError, messageOf } from "../../core/errors.ts";
 import type { Log } from "../../core/log.ts";
-import { startWorker, type WorkerHost, workerFile } from "../../sqlite/worker-host.ts";
+import type { WorkerHost } from "../../sqlite/worker-host.ts";
 import type { Timers } from "../timers.ts";
 import type { Turn } from "../turn.ts";
 import { ChangeWriter } from "./change-writer.ts";
 import type { Changes } from "./changes.ts";
+import { openWorker } from "./open-worker.ts";
 import { byWallClock, type MachineClock, ownTime, timeMark } from "./own-time.ts";
 import type { Loaded, PersistenceCalls, Taken, TimeMark } from "./persistence-calls.ts";
 import { Staging } from "./staging.ts";
@@ -41,13 +42,17 @@ export interface Waiter {
 export class Journal implements AsyncDisposable {
   readonly #deps: JournalDeps;
   readonly #options: PersistenceOptions;
-  readonly #worker: WorkerHost<PersistenceCalls>;
+  #worker: WorkerHost<PersistenceCalls>;
   readonly #writer = new ChangeWriter();
   readonly #waiters = new Set<Waiter>();
   #staging: Staging | undefined;
   #generation: number;
   #chunks: Buffer[] = [];
   #chunkBytes = 0;
+  /** Neither staged nor known to be on the disk: a new worker gets them again. */
+  #unstaged: { readonly chunk: Buffer; readonly upTo: number }[] = [];
+  /** Workers that were started in place of dead ones since the database was last well. */
+  #restarts = 0;
   #scheduled = false;
   /** The worker has a call of ours. */
   #busy: Promise<void> | undefined;
@@ -96,16 +101,8 @@ export class Journal implements AsyncDisposable {
     options: PersistenceOptions,
     deps: JournalDeps,
   ): Promise<{ readonly journal: Journal; readonly changes: readonly Uint8Array[] }> {
-    const worker = startWorker<PersistenceCalls>(workerFile(import.meta.url, "persistence-worker"), options);
-    try {
-      const loaded = await worker.call("open", deps.clock.wallMs());
-      if (loaded.quarantined !== undefined)
-        deps.log.error("the broker's database was damaged and moved aside", { path: loaded.quarantined });
-      return { journal: new Journal(options, deps, worker, loaded), changes: loaded.changes };
-    } catch (error) {
-      await worker[Symbol.asyncDispose]();
-      throw error;
-    }
+    const { worker, loaded } = await openWorker(options, deps, "all");
+    return { journal: new Journal(options, deps, worker, loaded), changes: loaded.changes };
   }
 
   /** Where changes are told. They are safe at the end of the turn at the earliest. */
@@ -189,11 +186,14 @@ export class Journal implements AsyncDisposable {
       this.#becomeSafe(this.head);
       if (this.#staging && this.#staging.bytes > stagedBytes) this.#send(true);
       else if (this.#chunkBytes > chunkBytes) this.#send(false);
-    } else this.#send(true);
+    } else {
+      this.#unstaged.push({ chunk, upTo: this.head });
+      this.#send(true);
+    }
   }
 
   #stage(chunk: Buffer): boolean {
-    if (this.#staging === undefined || this.#failure) return false;
+    if (this.#staging === undefined || this.#failure || this.#unstaged.length > 0) return false;
     try {
       this.#staging.append(chunk);
       return true;
@@ -223,6 +223,7 @@ export class Journal implements AsyncDisposable {
     try {
       const { generation, waiting } = await answer;
       this.#waiting = waiting;
+      if (!waiting) this.#unstaged = this.#unstaged.filter((one) => one.upTo > upTo);
       this.#staging?.forget(generation);
       this.#busy = undefined;
       this.#recovered();
@@ -247,13 +248,39 @@ export class Journal implements AsyncDisposable {
     }
     this.#cancelTimer();
     this.#cancelTimer = this.#deps.timers.after(retryMs, () => {
-      this.#busy = this.#answered(this.#worker.call("flush"), upTo, true);
+      if (this.#worker.alive) this.#busy = this.#answered(this.#worker.call("flush"), upTo, true);
+      else if (this.#restarts < maxRestarts) this.#busy = this.#restart();
     });
+  }
+
+  /** A new worker in place of a dead one finds on the disk and in the staging files what was safe, and is told the rest again. */
+  async #restart(): Promise<void> {
+    this.#restarts++;
+    this.#staging?.close();
+    let opened: { worker: WorkerHost<PersistenceCalls>; loaded: Loaded };
+    try {
+      opened = await openWorker(this.#options, this.#deps, "nothing");
+    } catch (error) {
+      this.#busy = undefined;
+      this.#failed(error, this.#taken);
+      return;
+    }
+    const { worker, loaded } = opened;
+    this.#worker = worker;
+    const generation = loaded.generation + 1;
+    this.#generation = generation + 1;
+    if (this.#staging) this.#staging = new Staging(this.#options.stagingPath, loaded.instance, this.#generation);
+    const again = Buffer.concat(this.#unstaged.map(({ chunk }) => chunk));
+    this.#chunks = [];
+    this.#chunkBytes = 0;
+    const facts = { generation, now: true, nowMs: this.ownMs, isRepeated: true };
+    this.#busy = this.#answered(worker.call("take", again, facts), this.#taken, true);
   }
 
   #recovered(): void {
     if (this.#failure === undefined) return;
     this.#failure = undefined;
+    this.#restarts = 0;
     this.#deps.log.info("the broker's database is well again");
     if (this.#options.windowMs > 0) this.#check();
     if (this.#chunks.length > 0) this.#send(true);
@@ -302,6 +329,8 @@ export class Journal implements AsyncDisposable {
   }
 }
 
+/** Past it, the database stays at fault until the process starts again: what kills each worker will kill the next. */
+const maxRestarts = 5;
 /** Room for a burst while the card syncs; past it, who publishes is not read. */
 const congestedBytes = 16 * 1024 * 1024;
 const stagedBytes = 16 * 1024 * 1024;

@@ -1,10 +1,10 @@
 /** What the broker's database worker does, and what goes through the port. */
 export interface PersistenceCalls {
   /**
-   * Locks and opens the database, works what the staging file holds into it, and reads it all. A damaged database is moved
+   * Locks and opens the database, works what the staging file holds into it, and reads it all where `what` asks for it. A damaged database is moved
    * aside: `quarantined` is its new path.
    */
-  open(wallMs: number): Loaded;
+  open(wallMs: number, what: "all" | "nothing"): Loaded;
   /** Takes changes up; with `now` they are on the disk when it answers, else once the window asks for it. */
   take(changes: Uint8Array, batch: BatchFacts): Taken;
   /** Tries again what failed. On the disk when it answers. */
@@ -16,6 +16,8 @@ export interface BatchFacts {
   readonly generation: number;
   readonly now: boolean;
   readonly nowMs: number;
+  /** Some of them may be on the disk already. */
+  readonly isRepeated?: boolean;
   /** Goes with the next commit. */
   readonly mark?: TimeMark;
 }

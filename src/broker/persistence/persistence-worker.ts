@@ -27,7 +27,7 @@ let mark: TimeMark | undefined;
 const pending = new Pending(true);
 
 serve<PersistenceCalls>({
-  open(wallMs) {
+  open(wallMs, what) {
     mkdirSync(directory, { recursive: true, mode: 0o750 });
     lock ??= lockFile(join(directory, "broker.lock"));
     const quarantined = openOrQuarantine(path, wallMs, current);
@@ -37,7 +37,8 @@ serve<PersistenceCalls>({
     recoverStaged(quarantined === undefined ? instance : undefined);
     commit(instance);
     removeStaging(stagingPath);
-    const { sessions, ...loaded } = load(sql);
+    const { sessions, ...rest } = load(sql);
+    const loaded = what === "all" ? rest : { ...rest, changes: [] };
     for (const id of sessions) pending.sessionIsWritten(id);
     pending.writtenUpTo = loaded.lastId;
     const lastMark = meta("mark");
@@ -51,6 +52,7 @@ serve<PersistenceCalls>({
   },
   take(bytes, batch) {
     pending.nowMs = batch.nowMs;
+    if (batch.isRepeated) pending.mayBeWritten = true;
     takenBytes += bytes.length;
     readChanges(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), pending);
     ({ generation } = batch);
