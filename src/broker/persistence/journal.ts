@@ -5,7 +5,7 @@ import type { Timers } from "../timers.ts";
 import type { Turn } from "../turn.ts";
 import { ChangeWriter } from "./change-writer.ts";
 import type { Changes } from "./changes.ts";
-import { openWorker } from "./open-worker.ts";
+import { openWorker } from "./open-persistence.ts";
 import { byWallClock, type MachineClock, ownTime, timeMark } from "./own-time.ts";
 import type { Loaded, PersistenceCalls, Taken, TimeMark } from "./persistence-calls.ts";
 import { Staging } from "./staging.ts";
