@@ -103,7 +103,7 @@ export class Commits {
     const { journal, clock } = this.#parts;
     if (!journal.provisional) return;
     if (this.#owed.epochs) {
-      if (clock.syncState() === "unsynced") return;
+      if (clock.syncState() !== "synced") return;
       const [current, last] = [journal.state.epochs.at(-1), journal.state.epochs.at(-2)];
       const { epoch } = nextEpoch(last, current?.base ?? 0, clock.wallMs());
       journal.renumber(epoch);

@@ -137,7 +137,7 @@ async function claim(
     faults.raise("disk", error);
     small.putBack(changes);
     const own = known ? withNextEpoch(state, clock) : state;
-    const provisional = clock.syncState() === "unsynced";
+    const provisional = clock.syncState() !== "synced";
     return { state: own, owed: { epochs: own.epochs.slice(-1) }, gaps: loaded.gaps, provisional };
   }
 }
