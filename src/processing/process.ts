@@ -106,25 +106,31 @@ class Run {
 
   #through(key: string, steps: readonly StepSettings[], given: number, quality: Quality | undefined): void {
     const states = [...(this.#steps[key] ?? steps.map(initialState))];
-    let value: number | undefined = given;
+    let value: number | undefined = plain(given);
     for (const [index, settings] of steps.entries()) {
       const input: StepInput = { value, atMs: this.#atMs, values: this.#raw };
       const result = applyStep(settings, states[index], input);
       states[index] = result.state;
       if (result.rejected) this.#rejected.push({ channel: key, step: settings.step, value });
       for (const [name, extra] of Object.entries(result.extra ?? {})) this.#put(`${key}_${name}`, extra, quality);
-      value = result.value !== undefined && Number.isFinite(result.value) ? result.value : undefined;
+      value = result.value !== undefined && Number.isFinite(result.value) ? plain(result.value) : undefined;
       if (value === undefined) break;
     }
     if (steps.length > 0) this.#steps[key] = states;
     if (value !== undefined) this.#put(key, value, quality);
   }
 
-  #put(key: string, value: Value, quality: Quality | undefined): void {
+  #put(key: string, given: Value, quality: Quality | undefined): void {
+    const value = typeof given === "number" ? plain(given) : given;
     this.#values.set(key, value);
     if (typeof value === "number") this.#newest.set(key, value);
     if (quality) this.#quality.set(key, quality);
   }
+}
+
+/** Never -0, which JSON does not know: a state would come back as another. */
+function plain(value: number): number {
+  return value + 0;
 }
 
 function numbersOf(values: Sample["values"]): Map<string, number> {
