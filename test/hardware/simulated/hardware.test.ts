@@ -37,7 +37,7 @@ describe("simulated hardware", () => {
   test.each<[string, Placement[]]>([
     ["a chip without an address", [{ id: "climate", driver: "sht4x" }]],
     ["two chips at one address", [climate, { ...climate, id: "other" }]],
-    ["a driver without a simulated counterpart", [{ id: "x", driver: "pmsa003i", address: 0x12 }]],
+    ["a driver without a simulated counterpart", [{ id: "x", driver: "of-the-future", address: 0x12 }]],
   ])("%s is CONFIG_INVALID", (_, placements) => {
     expect(() => open(...placements)).toThrow(expect.objectContaining({ code: "CONFIG_INVALID" }));
   });
