@@ -187,7 +187,7 @@ class MqttLink implements Link {
     }, message);
   }
 
-  /** What is sent in one turn goes out as one piece: a system call for each small packet was a third of a drain's time. */
+  /** What is sent in one turn goes out as one piece, and not with a system call for each small packet. */
   #gather(): void {
     if (this.#isGathering) return;
     this.#isGathering = true;
