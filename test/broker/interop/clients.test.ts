@@ -1,8 +1,7 @@
-import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { once } from "node:events";
 import { connect, connectAsync, type IClientOptions, type MqttClient } from "mqtt";
 import { describe, expect, test } from "vitest";
-import { openTestBroker, type TestBroker } from "./support/broker.ts";
+import { openTestBroker, type TestBroker } from "../support/broker.ts";
+import { mosquittoPub, mosquittoSub } from "../support/mosquitto-clients.ts";
 
 const versions = [4, 5] as const;
 
@@ -69,23 +68,7 @@ describe.each(versions)("mqtt.js (protocol level %i)", (version) => {
   });
 });
 
-function mosquittoSub(broker: TestBroker, args: readonly string[]): { child: ChildProcess; lines: Promise<string[]> } {
-  const child = spawn("mosquitto_sub", ["-h", "127.0.0.1", "-p", `${broker.port}`, "-W", "15", ...args]);
-  let output = "";
-  child.stdout.on("data", (chunk) => {
-    output += chunk;
-  });
-  const lines = once(child, "close").then(() => output.split("\n").filter((line) => line !== ""));
-  return { child, lines };
-}
-
-function mosquittoPub(broker: TestBroker, args: readonly string[]): Promise<void> {
-  return new Promise((resolve, reject) => {
-    execFile("mosquitto_pub", ["-h", "127.0.0.1", "-p", `${broker.port}`, ...args], (error) =>
-      error ? reject(error) : resolve(),
-    );
-  });
-}
+const to = ({ port }: TestBroker) => ["-h", "127.0.0.1", "-p", `${port}`];
 
 async function subscribed(broker: TestBroker, count: number): Promise<void> {
   await expect.poll(() => broker.broker.stats().subscriptions, { timeout: 10_000 }).toBe(count);
@@ -94,19 +77,29 @@ async function subscribed(broker: TestBroker, count: number): Promise<void> {
 describe.each(["311", "5"])("Mosquitto's clients (-V %s)", (version) => {
   test("exchange messages at every QoS, by wildcard, retained ones first", async () => {
     await using broker = await openTestBroker();
-    await mosquittoPub(broker, ["-V", version, "-t", "a/kept", "-m", "retained", "-r", "-q", "1"]);
-    const { lines } = mosquittoSub(broker, ["-V", version, "-t", "a/+", "-q", "2", "-C", "4", "-F", "%t %p %q %r"]);
+    await mosquittoPub(to(broker), "-V", version, "-t", "a/kept", "-m", "retained", "-r", "-q", "1");
+    const { lines } = mosquittoSub(to(broker), "-V", version, "-t", "a/+", "-q", "2", "-C", "4", "-F", "%t %p %q %r");
     await subscribed(broker, 1);
     for (const qos of ["0", "1", "2"])
-      await mosquittoPub(broker, ["-V", version, "-t", "a/b", "-m", `at ${qos}`, "-q", qos]);
+      await mosquittoPub(to(broker), "-V", version, "-t", "a/b", "-m", `at ${qos}`, "-q", qos);
     expect(await lines).toEqual(["a/kept retained 1 1", "a/b at 0 0 0", "a/b at 1 1 0", "a/b at 2 2 0"]);
   });
 
   test("publish their will when they are killed", async () => {
     await using broker = await openTestBroker();
-    const { lines } = mosquittoSub(broker, ["-V", version, "-t", "will/#", "-C", "1", "-v"]);
+    const { lines } = mosquittoSub(to(broker), "-V", version, "-t", "will/#", "-C", "1", "-v");
     await subscribed(broker, 1);
-    const dying = mosquittoSub(broker, ["-V", version, "-t", "x", "--will-topic", "will/t", "--will-payload", "gone"]);
+    const dying = mosquittoSub(
+      to(broker),
+      "-V",
+      version,
+      "-t",
+      "x",
+      "--will-topic",
+      "will/t",
+      "--will-payload",
+      "gone",
+    );
     await subscribed(broker, 2);
     dying.child.kill("SIGKILL");
     expect(await lines).toEqual(["will/t gone"]);
@@ -116,17 +109,18 @@ describe.each(["311", "5"])("Mosquitto's clients (-V %s)", (version) => {
 test("Mosquitto's clients get the properties of MQTT 5.0", async () => {
   await using broker = await openTestBroker();
   const format = "%A %C %D %E %P %R %p";
-  const { lines } = mosquittoSub(broker, ["-V", "5", "-t", "a", "-C", "1", "-F", format]);
+  const { lines } = mosquittoSub(to(broker), "-V", "5", "-t", "a", "-C", "1", "-F", format);
   await subscribed(broker, 1);
   const property = (name: string, ...value: string[]) => ["-D", "publish", name, ...value];
-  await mosquittoPub(broker, [
+  await mosquittoPub(
+    to(broker),
     ...["-V", "5", "-t", "a", "-m", "x"],
     ...property("content-type", "text/plain"),
     ...property("correlation-data", "cd"),
     ...property("message-expiry-interval", "60"),
     ...property("user-property", "k", "v"),
     ...property("response-topic", "back"),
-  ]);
+  );
   const [line] = await lines;
   expect(line).toContain("text/plain cd 60 k:v back x");
 });
