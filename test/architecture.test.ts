@@ -25,6 +25,7 @@ const mayImport: Record<string, readonly string[]> = {
   lifecycle: ["core", "store", "uplink"],
   // The other end of the wire: it speaks MQTT as the uplink does.
   sink: ["core", "sqlite", "uplink"],
+  scan: ["core", "drivers", "hardware"],
   // Only these wire stations together.
   "agent.ts": ["*"],
   wiring: ["*"],

@@ -5,6 +5,7 @@ const loaders = {
   run: async () => (await import("./commands/run.ts")).run,
   check: async () => (await import("./commands/check.ts")).check,
   schema: async () => (await import("./commands/schema.ts")).schema,
+  scan: async () => (await import("./commands/scan.ts")).scan,
   drivers: async () => (await import("./commands/drivers.ts")).drivers,
   read: async () => (await import("./commands/read.ts")).read,
   bench: async () => (await import("./commands/bench.ts")).bench,

@@ -14,6 +14,17 @@ export async function askRunningService(invocation: Invocation, name: string, bo
   return await askService(sockets, storePath, name, body);
 }
 
+/** Is a service running on the store of this configuration? */
+export async function isServiceRunning(invocation: Invocation): Promise<boolean> {
+  try {
+    await askRunningService(invocation, "status", {});
+    return true;
+  } catch (error) {
+    if (isGatewayError(error, "SERVICE_UNREACHABLE")) return false;
+    throw error;
+  }
+}
+
 /** As `askRunningService`; where no service runs, `atRest` does it on the store itself. */
 export async function askServiceOrStore<T>(
   invocation: Invocation,

@@ -17,6 +17,7 @@ export const as5600 = i2cDriver({
   manufacturer: "ams",
   model: "AS5600",
   addresses: [0x36, 0x40],
+  weakIdentity: true,
   options: {},
   channels: {
     angle: { quantity: "angle", min: 0, max: 360 },

@@ -105,6 +105,8 @@ export interface I2cDriver extends DriverFacts {
    * CHIP_MISMATCH where something else answers. Left out where the chip cannot be told from others.
    */
   identify?(chip: I2cDevice, context: DriverContext): Promise<Identity>;
+  /** The chip has no id: what `identify` sees, another chip could show, too. To `scan` it is a guess. */
+  readonly weakIdentity?: true;
   /** Configures the chip. */
   open(chip: I2cDevice, options: Options, context: DriverContext): Promise<Sensor>;
 }

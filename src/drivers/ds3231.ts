@@ -13,6 +13,7 @@ export const ds3231 = i2cDriver({
   manufacturer: "Maxim Integrated",
   model: "DS3231",
   addresses: [0x68],
+  weakIdentity: true,
   options: {},
   channels: { temperature: { quantity: "temperature", min: -40, max: 85 } },
   timing: { minIntervalMs: 1000, expectedMs: 20, defaultIntervalMs: 60_000 },

@@ -44,6 +44,26 @@ describe.each([
   });
 });
 
+/** `fieldpost scan` by the user pi: what it found at 0x76. */
+async function scanned() {
+  const { stdout } = await attempt(`cd ${TREE} && runuser -u pi -- node dist/main.js scan --json --config /nowhere`);
+  const { chips } = JSON.parse(stdout) as { chips: { bus: string; address: string }[] };
+  return chips.filter(({ bus, address }) => bus === "i2c-1" && address === "0x76");
+}
+
+test("`scan` tells chips by their identity, and leaves one alone that the kernel's driver has", async () => {
+  await wire({ "76": bosch280("60", mild) });
+  expect(await scanned()).toMatchObject([{ driver: "bme280" }]);
+  await wire({ "76": bosch280("58", mild) });
+  expect(await scanned()).toMatchObject([{ driver: "bmp280" }]);
+  await run("modprobe bmp280-i2c && vpi bind 1 bmp280 0x76");
+  try {
+    expect(await scanned()).toEqual([{ bus: "i2c-1", address: "0x76", kernel: "bmp280" }]);
+  } finally {
+    await run("vpi unbind 1 0x76");
+  }
+});
+
 test("while the kernel's driver holds the chip, `read` says who has it", async () => {
   await wire({ "76": bosch280("60", mild) });
   await run("modprobe bmp280-i2c && vpi bind 1 bme280 0x76");
