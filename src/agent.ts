@@ -13,6 +13,7 @@ import { controlSocket } from "./service/runtime-dir.ts";
 import { keepTime } from "./service/timekeeper.ts";
 import { openStore } from "./store/open-store.ts";
 import { createUplink } from "./uplink/uplink.ts";
+import { commandHandler } from "./wiring/commands.ts";
 import { controlHandlers } from "./wiring/control.ts";
 import { homeAssistantSide } from "./wiring/home-assistant.ts";
 import { identify } from "./wiring/identity.ts";
@@ -69,11 +70,14 @@ export async function runAgent(config: Config, deps: AgentDeps, signal: AbortSig
     random,
     log: log.part("uplink"),
     gateway,
-    ...homeAssistant,
+    ...homeAssistant.uplink,
+    commands: (...command) => commands(...command),
   });
   await using hardware = linuxHardware(clock);
   const fleet = new Fleet({ clock, random, log });
-  const roster = new Roster({ board, clock, fleet, hardware, log, store });
+  const { controller } = homeAssistant;
+  const roster = new Roster({ board, clock, controller, fleet, hardware, log, store });
+  const commands = commandHandler({ roster, clock, maxAgeMs: config.mqtt.commandMaxAgeMs });
   const reloader = new Reloader(config, {
     log,
     load: deps.loadConfig,

@@ -14,8 +14,7 @@ interface Inactive {
 const inactive: readonly Inactive[] = [
   { path: "removed_devices", what: "decommissioning of devices that left the configuration" },
   { path: "web", what: "the dashboard" },
-  { path: "mqtt.qos.commands", what: "commands" },
-  { path: "devices.*.qos.commands", what: "commands" },
+  { path: "devices.*.qos.commands", what: "commands of one device (`mqtt.qos.commands` holds for all)" },
   { path: "devices.*.previous_id", what: "renaming of a device" },
 ];
 

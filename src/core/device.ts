@@ -31,6 +31,8 @@ export interface Channel {
   readonly deviceClass?: string;
   /** Shown under diagnostics in Home Assistant. */
   readonly diagnostic?: true;
+  /** An output: it takes commands on `<dev>/<channel>/set`. */
+  readonly settable?: true;
 }
 
 /** A device as it is configured and, once opened, as it turned out to be. */

@@ -89,6 +89,11 @@ const codes = {
   REQUEST_UNKNOWN: { retryable: false, remedy: "README (What is on the wire) lists what can be asked" },
   REQUEST_INVALID: { retryable: false, remedy: "correct the request; README (What is on the wire) has an example" },
   REQUEST_BUSY: { retryable: true, remedy: "ask again a little later" },
+  COMMAND_INVALID: { retryable: false, remedy: "correct the payload; README (What is on the wire) has examples" },
+  COMMAND_REFUSED: {
+    retryable: false,
+    remedy: "give it anew: it came too late, or is for nothing that can be switched",
+  },
   EPOCH_UNKNOWN: { retryable: false, remedy: "nothing: what is delivered everywhere is forgotten" },
   USAGE_INVALID: { retryable: false, remedy: "`fieldpost help COMMAND` shows an example" },
   TOOL_MISSING: { retryable: false, remedy: "install it: `sudo apt-get install openssl tar`" },

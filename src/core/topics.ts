@@ -20,6 +20,9 @@ export interface DeviceTopics {
   readonly state: string;
   readonly config: string;
   readonly readings: string;
+  /** Commands for the device's only output. */
+  readonly set: string;
+  channelSet(channel: string): string;
 }
 
 export function topicsOf(baseTopic: string, gatewayId: string): Topics {
@@ -35,6 +38,8 @@ export function topicsOf(baseTopic: string, gatewayId: string): Topics {
       state: `${root}${id}/state`,
       config: `${root}${id}/config`,
       readings: `${root}${id}/readings`,
+      set: `${root}${id}/set`,
+      channelSet: (channel) => `${root}${id}/${channel}/set`,
     }),
     request: (name) => `${root}request/${name}`,
     response: (name) => `${root}response/${name}`,

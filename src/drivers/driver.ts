@@ -1,11 +1,13 @@
 import type { z } from "zod";
 import type { Clock } from "../core/clock.ts";
+import type { Command } from "../core/command.ts";
 import type { Channel } from "../core/device.ts";
 import { type QuantityName, quantityOf } from "../core/quantity.ts";
 import type { Quality, Sample, Value } from "../core/reading.ts";
 import type { KernelFiles } from "../hardware/files.ts";
 import type { Gpio } from "../hardware/gpio.ts";
 import type { I2cDevice } from "../hardware/i2c.ts";
+import type { Interlocks } from "./interlock.ts";
 
 /**
  * A driver is one file: what the chip is, which options and channels it has, how long it takes, and how its bytes become
@@ -65,12 +67,25 @@ export interface ChannelFacts {
   readonly max?: number;
   readonly deviceClass?: string;
   readonly diagnostic?: true;
+  /** Takes commands. */
+  readonly settable?: true;
 }
 
 /** Time, and what the driver keeps of this device over restarts: of the world, nothing else. */
 export interface DriverContext {
   readonly clock: Clock;
   readonly memory: DriverMemory;
+  /** For outputs; left out where one look is all that is wanted. */
+  readonly outputs?: OutputSurroundings;
+}
+
+/** What an output must know of the world around it. */
+export interface OutputSurroundings {
+  readonly interlocks: Interlocks;
+  /** Monotonic milliseconds at which a controller was there for the last time: now, while there is one. */
+  controllerSeenMs(): number;
+  /** An output changed without a command. */
+  switched(on: boolean, cause: string): void;
 }
 
 /** One text for one device: a baseline that takes hours to learn. Use `keptValue` on it. */
@@ -93,6 +108,8 @@ export interface Sensor extends Identity {
   read(signal: AbortSignal): Promise<Sample>;
   /** For inputs that report by themselves: calls `emit` on each change until `close`. `read` still works. */
   watch?(emit: (sample: Sample) => void): void;
+  /** For outputs: rejects with the GatewayError that kept it from being carried out. */
+  command?(channel: string, command: Command): Promise<void>;
   close?(): Promise<void>;
 }
 

@@ -41,7 +41,16 @@ export function announce(
   const { status, state } = topics.device(id);
   const components = channels.map((channel) => {
     const alone = channels.filter(({ quantity }) => quantity === channel.quantity).length === 1;
-    return [channel.key, componentOf(channel, { ...options, gatewayId: gateway.id, deviceId: id, alone })];
+    return [
+      channel.key,
+      componentOf(channel, {
+        ...options,
+        gatewayId: gateway.id,
+        deviceId: id,
+        alone,
+        commandTopic: topics.device(id).channelSet,
+      }),
+    ];
   });
   const payload = {
     device: {

@@ -3,11 +3,12 @@ import type { Channel } from "../core/device.ts";
 import { type Quantity, quantityOf } from "../core/quantity.ts";
 import { sensorClasses } from "./sensor-classes.ts";
 
+const switchClasses: ReadonlySet<string> = new Set(["outlet", "switch"]);
 const binaryClasses: ReadonlySet<string> = new Set(binaryDeviceClasses);
 
 /** One entity of a device discovery message, by Home Assistant's key names. */
 export type Component = Readonly<Record<string, unknown>> & {
-  readonly platform: "sensor" | "binary_sensor";
+  readonly platform: "sensor" | "binary_sensor" | "switch";
   readonly unique_id: string;
 };
 
@@ -17,6 +18,8 @@ export interface ComponentContext {
   /** Titles that more than one channel of the device would get from its class alone. */
   readonly alone: boolean;
   readonly expireAfterS?: number;
+  /** Where an output hears commands. */
+  readonly commandTopic: (channel: string) => string;
 }
 
 /** The longest state that Home Assistant takes. */
@@ -25,7 +28,7 @@ const MAX_STATE_LENGTH = 255;
 /** One channel as Home Assistant shall show it. */
 export function componentOf(channel: Channel, context: ComponentContext): Component {
   const quantity: Quantity = quantityOf(channel.quantity);
-  const platform = quantity.kind === "binary" ? "binary_sensor" : "sensor";
+  const platform = channel.settable ? "switch" : quantity.kind === "binary" ? "binary_sensor" : "sensor";
   const deviceClass = deviceClassOf(channel, quantity);
   const localized = deviceClass !== undefined && context.alone && channel.title === quantity.title;
   return {
@@ -38,7 +41,8 @@ export function componentOf(channel: Channel, context: ComponentContext): Compon
     ...(quantity.kind === "number" && numberKeys(channel, quantity)),
     ...(deviceClass === undefined && quantity.icon !== undefined && { icon: quantity.icon }),
     ...(channel.diagnostic && { entity_category: "diagnostic" }),
-    ...(context.expireAfterS !== undefined && { expire_after: context.expireAfterS }),
+    ...(channel.settable && { command_topic: context.commandTopic(channel.key) }),
+    ...(context.expireAfterS !== undefined && !channel.settable && { expire_after: context.expireAfterS }),
     qos: 1,
   };
 }
@@ -65,6 +69,7 @@ function numberKeys(channel: Channel, quantity: Quantity) {
 function deviceClassOf(channel: Channel, quantity: Quantity): string | undefined {
   const deviceClass = channel.deviceClass ?? quantity.deviceClass;
   if (deviceClass === undefined || quantity.kind === "text") return undefined;
+  if (channel.settable) return switchClasses.has(deviceClass) ? deviceClass : undefined;
   if (quantity.kind === "binary") return binaryClasses.has(deviceClass) ? deviceClass : undefined;
   const rules = sensorClasses[deviceClass];
   if (!rules?.units.includes(channel.unit)) return undefined;

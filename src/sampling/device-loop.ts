@@ -1,4 +1,5 @@
 import type { Clock } from "../core/clock.ts";
+import type { Command } from "../core/command.ts";
 import type { Channel, DeviceHealth } from "../core/device.ts";
 import { GatewayError, isGatewayError, messageOf } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
@@ -40,19 +41,25 @@ export interface SamplerDeps {
 const FAILURES_BEFORE_REOPEN = 3;
 const OPEN_DEADLINE_MS = 15_000;
 
-/** Samples one device until the signal: opens it, reads it slot by slot, opens it again when it broke. Never rejects. */
-export async function runDevice(
+export interface RunningDevice {
+  /** Resolves after the signal, when the device is closed. */
+  readonly ended: Promise<void>;
+  /** Rejects with the GatewayError that kept it from being carried out. */
+  command(channel: string, command: Command): Promise<void>;
+}
+
+/** Samples one device until the signal: opens it, reads it slot by slot, opens it again when it broke. */
+export function runDevice(
   device: SampledDevice,
   sink: DeviceSink,
   deps: SamplerDeps,
   signal: AbortSignal,
-): Promise<void> {
+): RunningDevice {
   const loop = new DeviceLoop(device, sink, deps, signal);
-  try {
-    await loop.run();
-  } catch (error) {
+  const ended = loop.run().catch((error) => {
     if (!signal.aborted) throw error;
-  }
+  });
+  return { ended, command: (channel, command) => loop.command(channel, command) };
 }
 
 class DeviceLoop {
@@ -64,6 +71,7 @@ class DeviceLoop {
   #lastGoodMonoMs: number | undefined;
   /** The schedule's origin: one for the device's whole life, so that reopening does not shift its slots. */
   #originMs: number | undefined;
+  #sensor: Sensor | undefined;
   #busy = false;
   #reportedBug: string | undefined;
 
@@ -79,14 +87,22 @@ class DeviceLoop {
     for (let attempt = 0; !this.#signal.aborted; attempt++) {
       const sensor = await this.#open();
       if (sensor) {
+        this.#sensor = sensor;
         try {
           if (await this.#sampleUntilBroken(sensor)) attempt = 0;
         } finally {
+          this.#sensor = undefined;
           await this.#close(sensor);
         }
       }
       await this.#deps.clock.sleep(reopenDelayMs(attempt, this.#deps.random), this.#signal);
     }
+  }
+
+  async command(channel: string, command: Command): Promise<void> {
+    const sensor = this.#sensor;
+    if (!sensor?.command) throw new GatewayError("COMMAND_REFUSED", "the device is not open: see its status");
+    await sensor.command(channel, command);
   }
 
   async #open(): Promise<Sensor | undefined> {

@@ -1,8 +1,9 @@
-import { type DeviceSink, runDevice, type SampledDevice, type SamplerDeps } from "./device-loop.ts";
+import type { Command } from "../core/command.ts";
+import { GatewayError } from "../core/errors.ts";
+import { type DeviceSink, type RunningDevice, runDevice, type SampledDevice, type SamplerDeps } from "./device-loop.ts";
 
-interface Member {
+interface Member extends RunningDevice {
   readonly stop: AbortController;
-  readonly ended: Promise<void>;
 }
 
 /**
@@ -32,8 +33,8 @@ export class Fleet {
     if (this.#members.has(device.id)) throw new Error(`device ${device.id} is sampled already`);
     const stop = new AbortController();
     const deps = { ...this.#deps, log: this.#deps.log.part(device.id) };
-    const ended = runDevice(device, sink, deps, stop.signal).catch(this.#broken);
-    this.#members.set(device.id, { stop, ended });
+    const running = runDevice(device, sink, deps, stop.signal);
+    this.#members.set(device.id, { ...running, stop, ended: running.ended.catch(this.#broken) });
   }
 
   /** Resolves once the device is closed. Nothing for a device that is not sampled. */
@@ -43,6 +44,13 @@ export class Fleet {
     this.#members.delete(id);
     member.stop.abort();
     await member.ended;
+  }
+
+  /** Rejects with the GatewayError that kept it from being carried out. */
+  async command(id: string, channel: string, command: Command): Promise<void> {
+    const member = this.#members.get(id);
+    if (!member) throw new GatewayError("COMMAND_REFUSED", `${id} is not running`);
+    await member.command(channel, command);
   }
 
   /** Runs until the signal, then stops every device. Rejects when a loop died of a bug. */

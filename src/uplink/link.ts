@@ -61,7 +61,7 @@ export interface Link {
    */
   publish(message: Publication, urgent: boolean, alone?: boolean): Promise<number>;
   /** Rejects with BROKER_REFUSED when the broker refuses a filter, BROKER_UNREACHABLE when the link ends. */
-  subscribe(filters: readonly string[]): Promise<void>;
+  subscribe(filters: readonly string[], how?: SubscribeOptions): Promise<void>;
   unsubscribe(filters: readonly string[]): Promise<void>;
   /** Calls `listener` for each message, until the returned function is called. Listeners must not throw. */
   onMessage(listener: (message: Incoming) => void): () => void;
@@ -71,6 +71,13 @@ export interface Link {
   end(): Promise<void>;
   /** Drops the connection: the broker publishes the will. */
   abort(message: string): void;
+}
+
+export interface SubscribeOptions {
+  /** 1 unless said otherwise; lowered to what the broker knows. */
+  readonly qos?: Qos;
+  /** Only MQTT 5 knows it. */
+  readonly retainAsPublished?: boolean;
 }
 
 export type Protocol = "5" | "3.1.1";

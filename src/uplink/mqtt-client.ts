@@ -11,7 +11,7 @@ import { GatewayError } from "../core/errors.ts";
 import { type Address, parseAddress } from "./address.ts";
 import { type ConnectOptions, credentialsOf, endpointOf, unusableTls } from "./connect-options.ts";
 import { Gate } from "./gate.ts";
-import type { Incoming, Link, LinkEnd, Protocol, Publication, Qos } from "./link.ts";
+import type { Incoming, Link, LinkEnd, Protocol, Publication, Qos, SubscribeOptions } from "./link.ts";
 import { REASON } from "./link.ts";
 import { Outstanding, type Pending } from "./outstanding.ts";
 import { publishSize } from "./packet-size.ts";
@@ -208,12 +208,15 @@ class MqttLink implements Link {
     return { qos, retain: message.retain === true && this.retainAvailable, properties };
   }
 
-  subscribe(filters: readonly string[]): Promise<void> {
+  subscribe(
+    filters: readonly string[],
+    { qos: wanted = 1, retainAsPublished: rap = false }: SubscribeOptions = {},
+  ): Promise<void> {
     if (filters.length === 0) return Promise.resolve();
     return this.#ask((pending, resolve) => {
       this.#outstanding.sending(pending);
-      const qos = lower(1, this.maximumQos);
-      this.#client.subscribe([...filters], { qos }, (error) => {
+      const qos = lower(wanted, this.maximumQos);
+      this.#client.subscribe([...filters], { qos, rap }, (error) => {
         this.#outstanding.settled(pending);
         if (!error) resolve();
         else pending.reject(reasonOf(error) === undefined ? this.#lost() : refusedFilter(filters, error));

@@ -29,7 +29,7 @@ export interface UplinkOptions {
   /** Topics, by their beginnings, on which no request is answered: others go by what is written there. */
   readonly foreignPrefixes: readonly string[];
   readonly publish: { readonly state: boolean; readonly readings: boolean };
-  readonly qos: { readonly state: Qos; readonly readings: Qos };
+  readonly qos: { readonly state: Qos; readonly readings: Qos; readonly commands: Qos };
   /** False for those who use `expire_after`, which a retained state would restart. */
   readonly retainState: boolean;
   /** How long a reading of uncertain time waits for the clock while connected. */
@@ -56,7 +56,7 @@ export const uplinkDefaults = {
   foreignPrefixes: [],
   window: 100,
   publish: { state: true, readings: true },
-  qos: { state: 1, readings: 1 },
+  qos: { state: 1, readings: 1, commands: 1 },
   retainState: true,
   holdEstimatedMs: 600_000,
   heartbeatMs: 100_000,

@@ -1,6 +1,6 @@
 import { type ErrorCode, GatewayError, isGatewayError } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
-import type { Topics } from "../core/topics.ts";
+import { type AnswerRules, answerTopic } from "./answer-topic.ts";
 import { jsonOf } from "./json.ts";
 import type { Incoming, Publication } from "./link.ts";
 import type { Subscription } from "./state.ts";
@@ -12,16 +12,12 @@ import type { Subscription } from "./state.ts";
 export type RequestHandler = (request: Readonly<Record<string, unknown>>) => Promise<Readonly<Record<string, unknown>>>;
 
 const REQUEST_MAX_BYTES = 16 * 1024;
-const TOPIC_MAX_BYTES = 512;
 /** Asked and not answered yet; the others are told to come again. */
 const UNANSWERED_MAX = 8;
 
-interface RequestParts {
-  readonly topics: Topics;
+interface RequestParts extends AnswerRules {
   readonly log: Log;
   readonly handlers: ReadonlyMap<string, RequestHandler>;
-  /** Topics that others write or that we retain on: nobody makes us answer there. */
-  readonly foreignPrefixes: readonly string[];
   publish(message: Omit<Publication, "retain">): Promise<void>;
 }
 
@@ -46,8 +42,13 @@ export class Requests {
   }
 
   async #answer(name: string, message: Incoming): Promise<void> {
-    const topic = this.#responseTopic(name, message);
-    if (topic === undefined) return;
+    const { topics, log } = this.#parts;
+    const fallback = topics.response(name.slice(0, 64));
+    const topic = message.responseTopic === undefined ? fallback : answerTopic(message.responseTopic, this.#parts);
+    if (topic === undefined) {
+      const asked = message.responseTopic?.slice(0, 100);
+      return log.warn("a request names a response topic that is not answered on", { name, topic: asked });
+    }
     const { correlationData } = message;
     const payload = JSON.stringify(await this.#handled(name, message));
     await this.#parts.publish({ topic, payload, qos: 1, ...(correlationData && { correlationData }) });
@@ -69,21 +70,9 @@ export class Requests {
       this.#unanswered--;
     }
   }
-
-  /** Undefined where an answer would let the asker speak in our name, on a topic that he may not write himself. */
-  #responseTopic(name: string, { responseTopic }: Incoming): string | undefined {
-    const { topics, log, foreignPrefixes } = this.#parts;
-    if (responseTopic === undefined) return topics.response(name.slice(0, 64));
-    const isOurs = responseTopic.startsWith(topics.root) && !responseTopic.startsWith(topics.response(""));
-    const isForeign = foreignPrefixes.some((prefix) => responseTopic.startsWith(prefix));
-    const isTopic = /^[^$+#\0][^+#\0]*$/.test(responseTopic) && Buffer.byteLength(responseTopic) <= TOPIC_MAX_BYTES;
-    if (isTopic && !isOurs && !isForeign) return responseTopic;
-    log.warn("a request names a response topic that is not answered on", { name, topic: responseTopic.slice(0, 100) });
-    return undefined;
-  }
 }
 
-function refusal(code: ErrorCode, message: string): Readonly<Record<string, unknown>> {
+export function refusal(code: ErrorCode, message: string): Readonly<Record<string, unknown>> {
   return { ok: false, error: { code, message } };
 }
 

@@ -114,12 +114,12 @@ function attempt(part: Promise<unknown>, over: AbortSignal, failed: (error: unkn
 async function listen(link: Link, { deps, subscriptions }: Context): Promise<void> {
   link.onMessage((message: Incoming) => {
     for (const { filter, onMessage } of subscriptions) {
-      if (matches(filter, message.topic)) onMessage(message);
+      if (matches(filter, message.topic)) onMessage(message, link);
     }
   });
-  for (const { filter } of subscriptions) {
+  for (const { filter, ...how } of subscriptions) {
     try {
-      await link.subscribe([filter]);
+      await link.subscribe([filter], how);
     } catch (error) {
       if (!isGatewayError(error, "BROKER_REFUSED")) throw error;
       deps.log.warn("a subscription was refused", { filter });

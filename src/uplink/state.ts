@@ -8,8 +8,9 @@ import type { Stamp } from "../core/reading.ts";
 import { type ResolvedTime, resolveTime } from "../core/timeline.ts";
 import type { RetainedMessage } from "../core/topics.ts";
 import type { Store } from "../store/store.ts";
+import type { CommandHandler } from "./commands.ts";
 import type { ConnectOptions } from "./connect-options.ts";
-import type { Incoming, Link, Refusal } from "./link.ts";
+import type { Incoming, Link, Qos, Refusal } from "./link.ts";
 import type { UplinkOptions } from "./options.ts";
 import type { Fault } from "./payloads.ts";
 import type { Receipts } from "./receipts.ts";
@@ -20,8 +21,12 @@ import { Throttle } from "./throttle.ts";
 /** What others want to hear from the broker. Made anew at every connection. */
 export interface Subscription {
   readonly filter: string;
-  /** Must not throw. */
-  onMessage(message: Incoming): void;
+  /** Shall `retained` say that it was published to be retained, also where it comes live (MQTT 5)? */
+  readonly retainAsPublished?: true;
+  /** 1 unless said otherwise. */
+  readonly qos?: Qos;
+  /** Must not throw. `link` is the connection that it came over. */
+  onMessage(message: Incoming, link: Link): void;
 }
 
 export type ConnectOutcome = { readonly link: Link } | { readonly refused: Refusal };
@@ -41,6 +46,9 @@ export interface UplinkDeps {
   readonly subscriptions: readonly Subscription[];
   /** What others answer under `request/<name>`. */
   readonly requests?: ReadonlyMap<string, RequestHandler>;
+  /** Who carries commands out; without one nobody listens to them. */
+  readonly commands?: CommandHandler;
+  connectionChanged?(connected: boolean): void;
   /** How a broker is reached: over MQTT, unless a test says otherwise. */
   readonly connect?: Connect;
 }

@@ -3,6 +3,7 @@ import type { Clock } from "../core/clock.ts";
 import { type ErrorCode, errnoName, GatewayError } from "../core/errors.ts";
 import { parseAddress } from "./address.ts";
 import { backoffSleep, slowDelayMs } from "./backoff.ts";
+import { type CommandHandler, Commands } from "./commands.ts";
 import { Dialer } from "./dialer.ts";
 import type { LinkEnd, Protocol, Publication, Refusal } from "./link.ts";
 import { lostError, REASON } from "./link.ts";
@@ -15,7 +16,7 @@ import { replayRequest } from "./replay.ts";
 import { Requests } from "./requests.ts";
 import { clearRetained, readRetained } from "./retained.ts";
 import { runSession, type Session } from "./session.ts";
-import { type Context, type Memory, newMemory, type UplinkDeps } from "./state.ts";
+import { type Context, type Memory, newMemory, type Subscription, type UplinkDeps } from "./state.ts";
 
 /** How the connection is. Monotonic times are this boot's. */
 export interface LinkState {
@@ -93,7 +94,20 @@ class MqttUplink implements Uplink {
       handlers: new Map([["replay", replayRequest(base, () => this.#open().link)], ...(deps.requests ?? [])]),
       publish: (message) => this.publish(message),
     });
-    return { ...base, subscriptions: [...deps.subscriptions, this.#receipts.subscription, requests.subscription] };
+    const commands = deps.commands ? this.#commandsOf(deps.commands) : [];
+    const own = [this.#receipts.subscription, requests.subscription, ...commands];
+    return { ...base, subscriptions: [...deps.subscriptions, ...own] };
+  }
+
+  #commandsOf(handler: CommandHandler): Subscription[] {
+    const { qos } = this.#options;
+    const parts = {
+      ...this.#options,
+      log: this.#deps.log,
+      handler,
+      publish: (message: Omit<Publication, "retain">) => this.publish(message),
+    };
+    return new Commands(parts).subscriptions.map((subscription) => ({ ...subscription, qos: qos.commands }));
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -199,6 +213,7 @@ class MqttUplink implements Uplink {
     if (!connected && lastedMs >= stableMs) this.#attempts = this.#memory.takenOver;
     this.#connected = connected;
     this.#sinceMonoMs = nowMonoMs;
+    this.#deps.connectionChanged?.(connected);
   }
 
   #lost(url: string, end: LinkEnd): void {

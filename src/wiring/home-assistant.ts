@@ -5,8 +5,9 @@ import type { GatewayInfo } from "../core/gateway.ts";
 import type { Random } from "../core/random.ts";
 import { topicsOf } from "../core/topics.ts";
 import { announceAll } from "../home-assistant/announce.ts";
-import { onBirth } from "../home-assistant/presence.ts";
+import { type Listener, onBirth } from "../home-assistant/presence.ts";
 import type { UplinkDeps } from "../uplink/state.ts";
+import { Controller } from "./controller.ts";
 
 export interface HomeAssistantParts {
   readonly board: Board;
@@ -18,21 +19,33 @@ export interface HomeAssistantParts {
   readonly signal: AbortSignal;
 }
 
+export interface HomeAssistantSide {
+  readonly controller: Controller;
+  readonly uplink: Pick<UplinkDeps, "connectionChanged" | "discovery" | "subscriptions">;
+}
+
 /** What the uplink says to Home Assistant and hears from it; nothing where it is switched off. */
 export function homeAssistantSide(
   { homeAssistant, mqtt }: Config,
   { board, gateway, ...rest }: HomeAssistantParts,
-): Pick<UplinkDeps, "discovery" | "subscriptions"> {
-  if (!homeAssistant.enabled) return { discovery: () => [], subscriptions: [] };
+): HomeAssistantSide {
+  const controller = new Controller(rest.clock);
+  if (!homeAssistant.enabled) return { controller, uplink: { discovery: () => [], subscriptions: [] } };
   const prefix = homeAssistant.discoveryPrefix;
   const topics = topicsOf(mqtt.baseTopic, gateway.id);
   const expireAfterS = homeAssistant.expireAfterMs && Math.ceil(homeAssistant.expireAfterMs / 1000);
   const options = { prefix, ...(expireAfterS && { expireAfterS }) };
-  return {
+  const statusHeard: Listener = {
+    filter: `${prefix}/status`,
+    onMessage: ({ payload }) => controller.heard(Buffer.from(payload).toString("utf8")),
+  };
+  const uplink = {
     discovery: () => {
       const devices = board.all().map(({ info }) => info);
       return announceAll(gateway, devices, topics, options);
     },
-    subscriptions: [onBirth({ prefix, ...rest })],
+    subscriptions: [onBirth({ prefix, ...rest }), statusHeard],
+    connectionChanged: () => controller.connectionChanged(),
   };
+  return { controller, uplink };
 }

@@ -1,9 +1,7 @@
-import type { Clock } from "../core/clock.ts";
-import type { Driver, DriverContext, DriverMemory, Options, Sensor } from "../drivers/driver.ts";
+import type { Driver, DriverContext, Options, Sensor } from "../drivers/driver.ts";
 import type { Hardware } from "../hardware/hardware.ts";
 import { i2cDevice } from "../hardware/i2c.ts";
 import { simulatedHardware } from "../hardware/simulated/hardware.ts";
-import { noMemory } from "./driver-memory.ts";
 
 /** Which device on which hardware: what the configuration says of it. */
 export interface DeviceAddress {
@@ -21,16 +19,10 @@ export const SIMULATED_BUS = "sim";
  * Opens a device on this machine's hardware, or, on the bus `sim`, on simulated hardware of its own.
  * Rejects with the driver's or the port's GatewayError.
  */
-export async function openDevice(
-  device: DeviceAddress,
-  hardware: Hardware,
-  clock: Clock,
-  memory: DriverMemory = noMemory,
-): Promise<Sensor> {
-  const context = { clock, memory };
+export async function openDevice(device: DeviceAddress, hardware: Hardware, context: DriverContext): Promise<Sensor> {
   if (device.bus !== SIMULATED_BUS) return await openOn(hardware, device, context);
   const simulated = simulatedHardware({
-    clock,
+    clock: context.clock,
     placements: [{ ...device, driver: device.driver.name, pin: device.options.pin }],
   });
   const sensor = await openOn(simulated, device, context);

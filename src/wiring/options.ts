@@ -97,7 +97,7 @@ export function uplinkOptions(
     foreignPrefixes: [`${homeAssistant.discoveryPrefix}/`],
     ...(Number.isFinite(mqtt.drainRate) && { drainRate: mqtt.drainRate }),
     publish: { state: mqtt.publish.includes("state"), readings: mqtt.publish.includes("readings") },
-    qos: { state: mqtt.qos.state, readings: mqtt.qos.readings },
+    qos: mqtt.qos,
     retainState: homeAssistant.expireAfterMs === undefined,
   };
 }

@@ -1,10 +1,13 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Board } from "../core/board.ts";
 import { type Clock, stampNow } from "../core/clock.ts";
+import type { Command } from "../core/command.ts";
 import type { Channel, DeviceInfo } from "../core/device.ts";
+import { GatewayError } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
 import type { Reading } from "../core/reading.ts";
-import { configuredChannels } from "../drivers/driver.ts";
+import { configuredChannels, type OutputSurroundings } from "../drivers/driver.ts";
+import { Interlocks } from "../drivers/interlock.ts";
 import type { Hardware } from "../hardware/hardware.ts";
 import type { ChannelsSettings, ComputedChannels } from "../processing/channels.ts";
 import type { DeviceSink, SampledDevice } from "../sampling/device-loop.ts";
@@ -12,6 +15,7 @@ import type { Fleet } from "../sampling/fleet.ts";
 import { starting } from "../sampling/health.ts";
 import { readDeadlineMs } from "../sampling/schedule.ts";
 import type { Store } from "../store/store.ts";
+import type { Controller } from "./controller.ts";
 import { DeviceProcessing, type KeptState } from "./device-processing.ts";
 import { driverMemory } from "./driver-memory.ts";
 import { keptState } from "./kept-state.ts";
@@ -32,6 +36,7 @@ export interface RosterDevice extends DeviceAddress {
 export interface RosterDeps {
   readonly board: Board;
   readonly clock: Clock;
+  readonly controller: Pick<Controller, "seenMs">;
   readonly fleet: Fleet;
   readonly hardware: Hardware;
   readonly log: Log;
@@ -42,6 +47,7 @@ export interface RosterDeps {
 export class Roster {
   readonly #deps: RosterDeps;
   readonly #kept: KeptState;
+  readonly #interlocks = new Interlocks();
   readonly #running = new Map<string, RosterDevice>();
 
   constructor(deps: RosterDeps) {
@@ -67,6 +73,17 @@ export class Roster {
     await this.#deps.fleet.stop(id);
     this.#running.delete(id);
     if (!keepOnBoard) this.#deps.board.remove(id);
+  }
+
+  /** For the channel named, else for the device's only output. Rejects with the GatewayError that kept it from that. */
+  async command(id: string, channel: string | undefined, command: Command): Promise<void> {
+    const device = this.#running.get(id);
+    if (!device) throw new GatewayError("DEVICE_UNKNOWN", `there is no device ${JSON.stringify(id.slice(0, 64))}`);
+    const outputs = configuredChannels(device.driver, device.options).filter(({ settable }) => settable);
+    const wanted = outputs.filter(({ key }) => key === (channel ?? key));
+    const [output] = wanted;
+    if (!output || wanted.length > 1) throw new GatewayError("COMMAND_REFUSED", noOutput(id, channel, outputs));
+    await this.#deps.fleet.command(id, output.key, command);
   }
 
   #isActive(device: RosterDevice): boolean {
@@ -105,7 +122,21 @@ export class Roster {
       offlineAfterMs: device.offlineAfterMs ?? Math.max(3 * device.intervalMs, 10_000),
       deadlineMs: readDeadlineMs(device.driver.timing),
       channels,
-      open: () => openDevice(device, hardware, clock, driverMemory(store, device.id)),
+      open: () =>
+        openDevice(device, hardware, {
+          clock,
+          memory: driverMemory(store, device.id),
+          outputs: this.#outputs(device.id),
+        }),
+    };
+  }
+
+  #outputs(id: string): OutputSurroundings {
+    const { controller, log } = this.#deps;
+    return {
+      interlocks: this.#interlocks,
+      controllerSeenMs: () => controller.seenMs(),
+      switched: (on, cause) => log.part(id).info("switched", { on, because: cause }),
     };
   }
 
@@ -127,6 +158,12 @@ export class Roster {
       health: (health) => board.setHealth(device.id, health),
     };
   }
+}
+
+function noOutput(id: string, channel: string | undefined, outputs: readonly Channel[]): string {
+  if (outputs.length === 0) return `${id} is no output`;
+  const named = channel === undefined ? "needs a channel" : `has no output ${JSON.stringify(channel.slice(0, 64))}`;
+  return `${id} ${named}: ${outputs.map(({ key }) => key).join(", ")}`;
 }
 
 function describe(device: RosterDevice, channels: readonly Channel[]): DeviceInfo {

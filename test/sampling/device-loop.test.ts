@@ -45,7 +45,7 @@ function bench(intervalMs = 10_000, open?: (sensor: Sensor) => Promise<Sensor>) 
     sample: (sample) => void samples.push({ atMs: clock.monoMs() - originMs, sample }),
     health: (health) => void healths.push(health),
   };
-  const ended = runDevice(device, sink, { clock, random: () => 0.5, log }, stop.signal);
+  const { ended } = runDevice(device, sink, { clock, random: () => 0.5, log }, stop.signal);
   return { clock, log, stop, samples, healths, world, ended, health: () => healths.at(-1) };
 }
 
@@ -250,5 +250,7 @@ test("a store that throws ends the loop: that is no fault of the device", async 
   };
   const sink: DeviceSink = { opened: () => undefined, health: () => undefined, sample };
   const deps = { clock, random: () => 0.5, log: fakeLog() };
-  await expect(runDevice(device, sink, deps, new AbortController().signal)).rejects.toThrow("the store has a bug");
+  await expect(runDevice(device, sink, deps, new AbortController().signal).ended).rejects.toThrow(
+    "the store has a bug",
+  );
 });

@@ -85,7 +85,15 @@ export async function startGateway(world: World, devices: readonly DevicePlan[])
   );
   const fleet = new Fleet({ clock, random, log: quiet });
   const driver = counterDriver(world.nextNumber);
-  const roster = new Roster({ board, clock, fleet, hardware: noHardware, log: quiet, store: world.accepting(store) });
+  const roster = new Roster({
+    board,
+    clock,
+    controller: { seenMs: () => 0 },
+    fleet,
+    hardware: noHardware,
+    log: quiet,
+    store: world.accepting(store),
+  });
   const apply = (plans: readonly DevicePlan[]) => roster.apply(plans.map((plan) => rosterDevice(plan, driver)));
   await apply(devices);
   const stopper = new AbortController();

@@ -6,6 +6,7 @@ import type { GatewayInfo } from "../../src/core/gateway.ts";
 import type { Log, LogFields } from "../../src/core/log.ts";
 import { type RetainedMessage, topicsOf } from "../../src/core/topics.ts";
 import { linuxClock } from "../../src/hardware/clock.ts";
+import type { CommandHandler } from "../../src/uplink/commands.ts";
 import { type UplinkOptions, uplinkDefaults } from "../../src/uplink/options.ts";
 import type { RequestHandler } from "../../src/uplink/requests.ts";
 import type { Subscription } from "../../src/uplink/state.ts";
@@ -72,6 +73,7 @@ export interface BenchParts {
   readonly discovery?: () => readonly RetainedMessage[];
   readonly subscriptions?: readonly Subscription[];
   readonly requests?: ReadonlyMap<string, RequestHandler>;
+  readonly commands?: CommandHandler;
 }
 
 /** An uplink with one device, `d1`, running against the given addresses. */
@@ -100,6 +102,7 @@ export function bench(options: Partial<UplinkOptions> & Pick<UplinkOptions, "url
       discovery: parts.discovery ?? (() => []),
       subscriptions: parts.subscriptions ?? [],
       ...(parts.requests && { requests: parts.requests }),
+      ...(parts.commands && { commands: parts.commands }),
     },
   );
   const stopper = new AbortController();

@@ -9,7 +9,7 @@ test.each([
   ["an acknowledgement that does not come", { ackTimeoutMs: 1000 }, "no acknowledgement within 1 s"],
   [
     "a ping without an answer, also while readings go out at QoS 0",
-    { keepAliveMs: 1000, qos: { state: 0, readings: 0 } },
+    { keepAliveMs: 1000, qos: { state: 0, readings: 0, commands: 0 } },
     "no answer",
   ],
 ] as const)("a line that looks up and carries nothing is found by %s", async (_title, options, message) => {

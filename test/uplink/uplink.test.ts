@@ -193,7 +193,7 @@ describe("what it delivers", () => {
   test("at QoS 0 readings go out without an acknowledgement", async () => {
     await using broker = await startMosquitto();
     await using collector = await collect(broker.port, d1.readings);
-    await using one = bench({ urls: [broker.url], qos: { state: 0, readings: 0 } });
+    await using one = bench({ urls: [broker.url], qos: { state: 0, readings: 0, commands: 0 } });
     for (const value of [1, 2, 3]) one.sample("d1", value);
     await waitFor(() => newSeqs(collector).length === 3);
     expect(collector.messages.map(({ qos }) => qos)).toEqual([0, 0, 0]);

@@ -27,7 +27,7 @@ function bench() {
   };
   const fleet = new Fleet({ clock, random: () => 0.5, log });
   const hardware = simulatedHardware({ clock, placements: [] });
-  const roster = new Roster({ board, clock, fleet, hardware, log, store });
+  const roster = new Roster({ board, clock, controller: { seenMs: () => 0 }, fleet, hardware, log, store });
   return { clock, log, board, accepted, tombstones, roster };
 }
 

@@ -10,6 +10,7 @@ import { readWithin } from "../../sampling/attempt.ts";
 import { readDeadlineMs } from "../../sampling/schedule.ts";
 import { validate } from "../../sampling/validate.ts";
 import { DeviceProcessing } from "../../wiring/device-processing.ts";
+import { noMemory } from "../../wiring/driver-memory.ts";
 import { openDevice } from "../../wiring/open-device.ts";
 import type { RosterDevice } from "../../wiring/roster.ts";
 import { type Command, EXIT, type ExitCode, type Invocation } from "../command.ts";
@@ -76,7 +77,7 @@ async function readOnce(
   const clock = linuxClock();
   const { id, driver, options } = device;
   try {
-    const sensor = await openDevice(device, hardware, clock);
+    const sensor = await openDevice(device, hardware, { clock, memory: noMemory });
     try {
       const channels = sensor.channels ? channelsOf(sensor.channels) : configuredChannels(driver, options);
       const deadlineMs = readDeadlineMs(driver.timing);

@@ -70,9 +70,12 @@ export const mqttSection = z
       .describe("Consumers that send receipts on `ack/<consumer>`")
       .meta({ examples: [["telegraf"]] }),
     qos: z.strictObject(qosByPlane).prefault({}).describe("QoS by plane"),
+    command_max_age: duration({ minMs: 1000, maxMs: 3_600_000 })
+      .prefault("10s")
+      .describe("A command that says when it was given, and is older, is refused"),
     tls: tlsSection.optional(),
   })
-  .transform(({ url, client_id, base_topic, keep_alive, drain_rate, protocol, ...same }) =>
+  .transform(({ url, client_id, base_topic, keep_alive, drain_rate, command_max_age, protocol, ...same }) =>
     present({
       ...same,
       urls: url === undefined ? [] : typeof url === "string" ? [url] : url,
@@ -81,6 +84,7 @@ export const mqttSection = z
       baseTopic: base_topic,
       keepAliveMs: keep_alive,
       drainRate: drain_rate,
+      commandMaxAgeMs: command_max_age,
     }),
   )
   .prefault({})

@@ -1,0 +1,145 @@
+import { describe, expect, test } from "vitest";
+import { GatewayError } from "../../src/core/errors.ts";
+import type { DriverContext, Sensor } from "../../src/drivers/driver.ts";
+import { Interlocks } from "../../src/drivers/interlock.ts";
+import { initialState, type OutputOptions, outputSensor, type Switch } from "../../src/drivers/output.ts";
+import { FakeClock } from "../fakes/clock.ts";
+
+const never = new AbortController().signal;
+
+/** A relay that can fail, and what was done to it. */
+class Relay implements Switch {
+  readonly done: string[] = [];
+  isOn = false;
+  fault: GatewayError | undefined;
+
+  async set(on: boolean): Promise<void> {
+    if (this.fault) throw this.fault;
+    this.isOn = on;
+    this.done.push(on ? "on" : "off");
+  }
+
+  get = async () => this.isOn;
+  release = async () => void this.done.push("released");
+}
+
+function world() {
+  const clock = new FakeClock();
+  const interlocks = new Interlocks();
+  const kept = new Map<string, string>();
+  const news: string[] = [];
+  let controllerSeenMs = 0;
+  const contextOf = (id: string): DriverContext => ({
+    clock,
+    memory: { load: () => kept.get(id), save: (text) => void kept.set(id, text) },
+    outputs: {
+      interlocks,
+      controllerSeenMs: () => controllerSeenMs,
+      switched: (on, cause) => void news.push(`${id} ${on ? "on" : "off"}: ${cause}`),
+    },
+  });
+  const output = (id: string, options: Partial<OutputOptions> = {}) => {
+    const relay = new Relay();
+    const facts = { safe: false, minOnMs: 0, minOffMs: 0, atStop: "safe", ...options } as const;
+    const sensor = outputSensor(relay, facts.safe, facts, contextOf(id)) as Required<Sensor>;
+    const samples: unknown[] = [];
+    sensor.watch(({ values }) => samples.push(values.state));
+    return {
+      relay,
+      sensor,
+      samples,
+      command: (on: boolean | "toggle", forMs?: number) => sensor.command("state", { on, ...(forMs && { forMs }) }),
+    };
+  };
+  return {
+    clock,
+    contextOf,
+    news,
+    output,
+    controllerIsThere: () => {
+      controllerSeenMs = clock.monoMs();
+    },
+  };
+}
+
+describe("an output device", () => {
+  test("is driven when it is commanded, and tells what was read back", async () => {
+    const { output } = world();
+    const { relay, sensor, samples, command } = output("pump");
+    await command(true);
+    expect(relay.done).toEqual(["on"]);
+    expect(samples).toEqual([true]);
+    expect(await sensor.read(never)).toEqual({ values: { state: true } });
+    relay.isOn = false;
+    expect(await sensor.read(never)).toEqual({ values: { state: false } });
+    await command("toggle");
+    expect(relay.done).toEqual(["on", "off"]);
+  });
+
+  test("goes back by itself after a pulse, `max_on`, and without a controller, and says why", async () => {
+    const { clock, output, news, controllerIsThere } = world();
+    const pulse = output("pulse", { onForMs: 500 });
+    const most = output("most", { maxOnMs: 2000 });
+    const safe = output("safe", { failsafeAfterMs: 5000 });
+    for (const { command } of [pulse, most, safe]) await command(true);
+    await clock.advance(500);
+    expect(pulse.relay.isOn).toBe(false);
+    await clock.advance(1500);
+    expect(most.relay.isOn).toBe(false);
+    controllerIsThere();
+    await clock.advance(4999);
+    expect(safe.relay.isOn).toBe(true);
+    await clock.advance(1);
+    expect(safe.relay.isOn).toBe(false);
+    expect(news).toEqual(["pulse off: pulse over", "most off: max_on", "safe off: failsafe"]);
+    expect(clock.sleeping).toBe(0);
+  });
+
+  test("of a group is on alone: the other goes off first, after its rest", async () => {
+    const { clock, output } = world();
+    const up = output("up", { interlock: "blind", minOnMs: 1000 });
+    const down = output("down", { interlock: "blind" });
+    await up.command(true);
+    await down.command(true);
+    expect([up.relay.isOn, down.relay.isOn]).toEqual([true, false]);
+    await clock.advance(1000);
+    expect([up.relay.isOn, down.relay.isOn]).toEqual([false, true]);
+    await up.command(true);
+    await clock.advance(0);
+    expect([up.relay.isOn, down.relay.isOn]).toEqual([true, false]);
+  });
+
+  test("whose switch fails tells so, and tries until it works", async () => {
+    const { clock, output } = world();
+    const { relay, sensor, samples, command } = output("pump");
+    relay.fault = new GatewayError("FILE_IO", "the expander does not answer");
+    await expect(command(true)).rejects.toMatchObject({ code: "FILE_IO" });
+    await expect(sensor.read(never)).rejects.toMatchObject({ code: "FILE_IO" });
+    relay.fault = undefined;
+    await clock.advance(1000);
+    expect(samples).toEqual([true]);
+    expect(await sensor.read(never)).toEqual({ values: { state: true } });
+  });
+
+  test.each([
+    ["safe", ["on", "off", "released"]],
+    ["hold", ["on", "released"]],
+  ] as const)("at a stop with `at_stop: %s`", async (atStop, done) => {
+    const { clock, output } = world();
+    const { relay, sensor, command } = output("pump", { atStop, maxOnMs: 10_000 });
+    await command(true);
+    await sensor.close();
+    expect(relay.done).toEqual(done);
+    await clock.advance(20_000);
+    expect(relay.done).toEqual(done);
+  });
+
+  test("begins safe, or as it was commanded last", async () => {
+    const { contextOf, output } = world();
+    const context = contextOf("pump");
+    expect(initialState("restore", false, context)).toBe(false);
+    await output("pump").command(true);
+    expect(initialState("restore", false, context)).toBe(true);
+    expect(initialState("safe", false, context)).toBe(false);
+  });
+});
