@@ -3,6 +3,7 @@ import { decodePacket, encodePacket } from "../../src/broker/codec/codec.ts";
 import type { Version } from "../../src/broker/codec/packets.ts";
 import { ProtocolFault } from "../../src/broker/codec/reasons.ts";
 import { Parser } from "../../src/broker/parser.ts";
+import { numbersFrom } from "../support/numbers.ts";
 import { anyPacket } from "./codec/arbitraries.ts";
 import { connectPacket } from "./support/peer.ts";
 
@@ -35,7 +36,7 @@ export function sequence(version: Version): fc.Arbitrary<Buffer> {
     .map((packets) => Buffer.concat(packets.map((packet) => encodePacket(packet, version))));
 }
 
-/** A few bytes changed; `next` gives numbers below 2^32 (xorshift, from a seed that is not 0). */
+/** A few bytes changed; `next` gives numbers below 2^32. */
 export function damage(bytes: Buffer, next: () => number): Buffer {
   let damaged = bytes;
   for (let left = next() % 4; left > 0 && damaged.length > 0; left--) {
@@ -43,16 +44,6 @@ export function damage(bytes: Buffer, next: () => number): Buffer {
     damaged = mutate(damaged, next() % damaged.length, next() & 0xff);
   }
   return damaged;
-}
-
-export function numbersFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return state >>> 0;
-  };
 }
 
 export const seed = fc.integer({ min: 1, max: 0x7fffffff });

@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Version } from "../../src/broker/codec/packets.ts";
 import { Parser } from "../../src/broker/parser.ts";
-import { connect, damage, numbersFrom, readDamaged, seed, sequence } from "./fuzz-rounds.ts";
+import { numbersFrom } from "../support/numbers.ts";
+import { connect, damage, readDamaged, seed, sequence } from "./fuzz-rounds.ts";
 import { openTestBroker } from "./support/broker.ts";
 import { connectPacket } from "./support/peer.ts";
 

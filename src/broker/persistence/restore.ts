@@ -135,16 +135,16 @@ class Restorer implements Changes {
 
   #leftByCrash(session: Session): void {
     const { sessions, timers } = this.#context;
-    const willInMs = Math.max(session.will?.delayMs ?? 0, willGraceMs);
-    sessions.restore(session, { willInMs, endsInMs: session.expiryMs || willGraceMs });
+    sessions.restore(session, afterCrash(session));
     session.recordDetached(timers.nowMs());
   }
 
   #wait(session: Session): void {
     const { sessions, timers } = this.#context;
     const awayMs = timers.nowMs() - this.#journal.fromOwn(session.awaySinceMs);
-    const willInMs = (session.will?.delayMs ?? 0) - awayMs;
-    sessions.restore(session, { willInMs, endsInMs: session.expiryMs - awayMs });
+    // A will without delay that still waits was left by a crash shortly before.
+    const { willInMs, endsInMs } = session.will?.delayMs === 0 ? afterCrash(session) : inPeace(session);
+    sessions.restore(session, { willInMs: willInMs - awayMs, endsInMs: endsInMs - awayMs });
   }
 
   #retainedForATime(): readonly Message[] {
@@ -182,6 +182,13 @@ class Restorer implements Changes {
     return unlessFaulty(() => this.#context.topics.adopt(bytes));
   }
 }
+
+const inPeace = ({ will, expiryMs }: Session) => ({ willInMs: will?.delayMs ?? 0, endsInMs: expiryMs });
+
+const afterCrash = ({ will, expiryMs }: Session) => ({
+  willInMs: Math.max(will?.delayMs ?? 0, willGraceMs),
+  endsInMs: expiryMs || willGraceMs,
+});
 
 /** Clients come back a few seconds after a broker; for those who do, nobody is told that they were gone. */
 const willGraceMs = 10_000;

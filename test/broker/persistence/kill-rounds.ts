@@ -1,77 +1,143 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "vitest";
-import { connectPacket, Peer } from "../support/peer.ts";
-import { Publisher, Subscriber } from "./model-clients.ts";
+import type { Version } from "../../../src/broker/codec/packets.ts";
+import { Chance } from "../../support/numbers.ts";
+import { type Account, OwnAccount, ShareAccount } from "../model/accounts.ts";
+import type { LastingClient } from "../model/lasting-client.ts";
+import { Publisher } from "../model/publisher.ts";
+import { checkRetained } from "../model/retained.ts";
+import { type Stream, Streams } from "../model/streams.ts";
+import { Subscriber } from "../model/subscriber.ts";
+import { until } from "../model/until.ts";
+import { Wills } from "../model/wills.ts";
 import { BrokerProcess } from "./process.ts";
 
-export async function retainedNow(port: number): Promise<Map<string, number>> {
-  const peer = new Peer({ host: "127.0.0.1", port }, 5);
-  peer.send(connectPacket({ clientId: "reader", version: 5 }));
-  await peer.nextOf("connack");
-  const request = { filter: "r/#", qos: 0, noLocal: false, retainAsPublished: false, retainHandling: 0 } as const;
-  peer.send({ type: "subscribe", packetId: 1, subscriptions: [request], properties: {} });
-  await peer.nextOf("suback");
-  const packets = await peer.untilPong();
-  peer[Symbol.dispose]();
-  return new Map(
-    packets.flatMap((one) => (one.type === "publish" ? [[one.topic, Number(one.payload.toString())]] : [])),
-  );
+const versions: readonly Version[] = [4, 5];
+
+export interface KillFigures {
+  readonly atQos1: number;
+  readonly atQos2: number;
+  readonly repeatedAtQos1: number;
+  readonly wills: number;
 }
 
 /**
- * kill -9 of the broker at so many random moments, under load: throws when something acknowledged is lost for a persistent
- * session, repeated at QoS 2, or older than what was retained last. How many messages were acknowledged.
+ * kill -9 of the broker at so many random moments, under load from publishers, subscribers, shares and wills in both
+ * versions that come and go: throws when something acknowledged is missing in a persistent session, comes twice at QoS 2,
+ * or is older than what was retained last, and when a will is missing or comes though its client did.
  */
-export async function killRounds(
-  window: string,
-  rounds: number,
-): Promise<{ readonly atQos1: number; readonly atQos2: number; readonly repeatedAtQos1: number }> {
+export async function killRounds(window: string, rounds: number, seed: number): Promise<KillFigures> {
   await using broker = new BrokerProcess(window);
-  const publisher = new Publisher("publisher");
-  const subscribers = [new Subscriber("one", "q1", 1), new Subscriber("two", "q2", 2)] as const;
+  const load = new Load(new Chance(seed));
+  await broker.start();
+  await load.enter(broker.port);
   for (let round = 0; round < rounds; round++) {
-    await broker.start();
-    const retained = await retainedNow(broker.port);
-    for (const [topic, n] of publisher.retained) expect(retained.get(topic)).toBeGreaterThanOrEqual(n);
-    // Now and then the subscribers are away, but for the first time.
-    const present = round % 3 === 1 && subscribers.every(({ isKnown }) => isKnown) ? [] : subscribers;
-    const lives = present.map((one) => one.live(broker.port));
-    while (!subscribers.every(({ isKnown }) => isKnown)) await sleep(1);
-    const publishing = publisher.live(broker.port);
-    await sleep(Math.random() * 300);
-    broker.signal("SIGKILL");
-    await Promise.all([...lives, publishing, broker.ended()]);
+    if (round > 0) await broker.start();
+    await load.round(broker, round);
+  }
+  await broker.start();
+  await load.finish(broker.port);
+  expect(broker.errors).toBe("");
+  return load.figures();
+}
+
+class Load {
+  readonly #chance: Chance;
+  readonly #streams = new Streams();
+  readonly #wills = new Wills();
+  readonly #publishers: readonly Publisher[];
+  readonly #subscribers: readonly Subscriber[];
+  readonly #accounts: Account[] = [];
+  #repeated = 0;
+
+  constructor(chance: Chance) {
+    this.#chance = chance;
+    const pick = (from: readonly Stream[]) => chance.pick(from);
+    this.#publishers = versions.flatMap((version) => [
+      new Publisher(`${version}a`, version, this.#streams, pick),
+      new Publisher(`${version}b`, version, this.#streams, pick),
+    ]);
+    const share = new ShareAccount("share", this.#streams, "s/");
+    this.#accounts.push(share);
+    const watch = { subscribed: () => {}, take: ({ topic }: { topic: string }) => this.#wills.take(topic) };
+    this.#subscribers = [
+      ...versions.map((version) => {
+        const own = new OwnAccount(`all-${version}`, this.#streams, "q/");
+        this.#accounts.push(own);
+        return this.#subscriber(`all-${version}`, version, "q/#", own);
+      }),
+      ...versions.map((version) => this.#subscriber(`member-${version}`, version, "$share/g/s/#", share)),
+      new Subscriber("wills", 5, "w/#", watch),
+    ];
   }
 
-  await broker.start();
-  publisher.isQuiet = true;
-  const lives = [publisher, ...subscribers].map((one) => one.live(broker.port));
-  const [one, two] = subscribers;
-  const { acknowledged } = publisher;
-  const all = () => {
-    const [ones, twos] = [new Set(one.received), new Set(two.received)];
-    return (
-      publisher.isDone &&
-      [...acknowledged[1]].every((n) => ones.has(n)) &&
-      [...acknowledged[2]].every((n) => twos.has(n))
-    );
-  };
-  for (let waitedMs = 0; !all() && waitedMs < 10_000; waitedMs += 50) await sleep(50);
-  const missing = (qos: 1 | 2, got: readonly number[]) => {
-    const there = new Set(got);
-    return [...acknowledged[qos]].filter((n) => !there.has(n));
-  };
-  expect(missing(1, one.received)).toEqual([]);
-  expect(missing(2, two.received)).toEqual([]);
-  expect(two.received.length).toBe(new Set(two.received).size);
-  expect(two.received).toEqual([...two.received].sort((a, b) => a - b));
-  expect(acknowledged[1].size).toBeGreaterThan(rounds);
-  expect(broker.errors).toBe("");
-  for (const client of [publisher, ...subscribers]) client.leave();
-  await Promise.all(lives);
-  return {
-    atQos1: acknowledged[1].size,
-    atQos2: acknowledged[2].size,
-    repeatedAtQos1: one.received.length - new Set(one.received).size,
-  };
+  /** Everyone subscribes. */
+  async enter(port: number): Promise<void> {
+    const lives = this.#subscribers.map((one) => one.live(port));
+    await until(() => this.#subscribers.every(({ isKnown }) => isKnown), 60_000, lives);
+    for (const one of this.#subscribers) one.vanish();
+    await Promise.all(lives);
+  }
+
+  async round(broker: BrokerProcess, round: number): Promise<void> {
+    const { port } = broker;
+    const chance = this.#chance;
+    await checkRetained(port, this.#streams);
+    let isOver = false;
+    const returned = new Set<Version>();
+    // Now and then the subscribers are away, so that everything waits for them on the disk.
+    const present = chance.of(0.2) ? this.#publishers : [...this.#publishers, ...this.#subscribers];
+    const lives = [
+      ...present.map((one) => stay(one, port, chance, () => isOver)),
+      ...versions.map((version) => this.#wills.leave(port, `${round}-${version}`, version)),
+      ...versions.map((version) => this.#wills.comeBack(port, version, () => returned.add(version))),
+    ];
+    const all = Promise.all(lives);
+    await Promise.race([all, sleep(chance.below(300))]);
+    await until(() => returned.size === versions.length, 60_000, lives);
+    isOver = true;
+    broker.signal("SIGKILL");
+    await Promise.all([all, broker.ended()]);
+  }
+
+  async finish(port: number): Promise<void> {
+    for (const one of this.#publishers) one.isQuiet = true;
+    for (const version of versions) await this.#wills.takeBack(port, version);
+    const everyone = [...this.#publishers, ...this.#subscribers];
+    const lives = everyone.map((one) => one.live(port));
+    const missing = () => [...this.#accounts.flatMap((one) => one.missing()), ...this.#wills.missing()];
+    const isDone = () => this.#publishers.every((one) => one.isDone) && missing().length === 0;
+    await until(isDone, 60_000, lives).catch((error: unknown) => {
+      throw new Error(`missing: ${missing().join("; ")}`, { cause: error });
+    });
+    await checkRetained(port, this.#streams);
+    for (const one of everyone) one.vanish();
+    await Promise.all(lives);
+  }
+
+  figures(): KillFigures {
+    return {
+      atQos1: this.#streams.acknowledged(1),
+      atQos2: this.#streams.acknowledged(2),
+      repeatedAtQos1: this.#repeated,
+      wills: this.#wills.published,
+    };
+  }
+
+  #subscriber(name: string, version: Version, filter: string, account: Account): Subscriber {
+    return new Subscriber(name, version, filter, {
+      subscribed: () => account.subscribed(),
+      take: ({ topic, payload }) => {
+        if (!account.take(this.#streams.of(topic), Number(payload))) this.#repeated++;
+      },
+    });
+  }
+}
+
+/** It is there until the round is over, but may go and come back in the middle. */
+async function stay(client: LastingClient, port: number, chance: Chance, isOver: () => boolean): Promise<void> {
+  const leaves = chance.of(0.3) ? setTimeout(() => client.vanish(), chance.below(250)) : undefined;
+  do await client.live(port);
+  while (!isOver());
+  clearTimeout(leaves);
 }

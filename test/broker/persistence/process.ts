@@ -27,9 +27,13 @@ log: { level: warn }
 broker:
   listeners: [{ address: 127.0.0.1, port: 0 }]
   persistence_window: ${window}
-  limits: { queued_messages: 1000000, queued_bytes: 1GB }
+  limits: { queued_messages: 1000000, queued_bytes: 1GB, connections_per_address: 1000 }
 `,
     );
+  }
+
+  get pid(): number {
+    return this.#child?.pid ?? 0;
   }
 
   get store(): string {

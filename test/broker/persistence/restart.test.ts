@@ -152,6 +152,32 @@ describe("wills over a restart", () => {
   });
 });
 
+test("a second end shortly after the first leaves clients the same time to come back before their wills are published", async () => {
+  using disk = new Disk();
+  const will = { topic: "w", payload: Buffer.from("gone"), qos: 1, retain: true, properties: {} } as const;
+  const staying = { cleanStart: false, properties: { sessionExpiryInterval: 3600 } };
+  {
+    await using first = await disk.broker(0);
+    await first.join("lost", 5, { will: { ...will, topic: "w/lost" } });
+    await first.join("kept", 5, { ...staying, will: { ...will, topic: "w/kept" } });
+    await first.join("back", 5, { will: { ...will, topic: "w/back" } });
+  }
+  {
+    await using second = await disk.broker(0);
+    second.timers.advance(5000);
+    disk.monoMs += 5000;
+  }
+  await using third = await disk.broker(0);
+  await third.join("back", 5);
+  const reader = await third.join("reader", 5);
+  await subscribe(reader, "w/#");
+  third.timers.advance(4000);
+  expect(await reader.untilPong()).toEqual([]);
+  third.timers.advance(2000);
+  const gone = (await reader.untilPong()).map((packet) => packet.type === "publish" && packet.topic);
+  expect(gone.sort()).toEqual(["w/kept", "w/lost"]);
+});
+
 describe("expiry over a restart", () => {
   async function leave(disk: Disk): Promise<void> {
     await using before = await disk.broker(0);
