@@ -32,9 +32,11 @@ export async function killRounds(window: string, rounds: number, seed: number): 
   await broker.start();
   await load.enter(broker.port);
   for (let round = 0; round < rounds; round++) {
+    load.starting();
     if (round > 0) await broker.start();
     await load.round(broker, round);
   }
+  load.starting();
   await broker.start();
   await load.finish(broker.port);
   expect(broker.errors).toBe("");
@@ -77,6 +79,10 @@ class Load {
     await until(() => this.#subscribers.every(({ isKnown }) => isKnown), 60_000, lives);
     for (const one of this.#subscribers) one.vanish();
     await Promise.all(lives);
+  }
+
+  starting(): void {
+    this.#wills.started();
   }
 
   async round(broker: BrokerProcess, round: number): Promise<void> {
