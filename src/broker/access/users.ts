@@ -5,11 +5,14 @@ import { isPassword, isSameHash, type PasswordHash } from "./password-hash.ts";
 /** Users whose password was right a while ago, so that a thousand who come back at once cost no hashing. */
 const MAX_REMEMBERED = 2000;
 
-/** The users of one password file. Says nothing about who exists: an unknown user takes as long as a known one. */
+/** The users of one password file. Says nothing about who exists: an unknown user takes as long as a known one, whatever hashes are in the file. */
 export class Users {
   readonly #hashes: ReadonlyMap<string, PasswordHash>;
   readonly #queue: HashingQueue;
-  readonly #kinds: readonly PasswordHash[];
+  /** Of the strongest hash in the file: every check takes as many. */
+  readonly #iterations: number;
+  /** Somebody's, whose check an unknown user gets. */
+  readonly #standIn: PasswordHash | undefined;
   /** Of this process alone: what is remembered is of no use to anyone else. */
   readonly #key = randomBytes(32);
   readonly #remembered = new Map<string, Buffer>();
@@ -18,7 +21,9 @@ export class Users {
   constructor(hashes: ReadonlyMap<string, PasswordHash>, queue: HashingQueue) {
     this.#hashes = hashes;
     this.#queue = queue;
-    this.#kinds = [...hashes.values()];
+    const all = [...hashes.values()];
+    this.#iterations = Math.max(0, ...all.map(({ iterations }) => iterations));
+    this.#standIn = all[0];
   }
 
   /** Was this found to be right before? Answers at once. */
@@ -48,16 +53,10 @@ export class Users {
 
   async #check(user: string, password: Buffer): Promise<boolean | undefined> {
     const known = this.#hashes.get(user);
-    const hash = known ?? this.#standIn(user);
+    const hash = known ?? this.#standIn;
     if (hash === undefined) return false;
-    const right = await this.#queue.run(() => isPassword(password, hash));
+    const right = await this.#queue.run(() => isPassword(password, hash, this.#iterations));
     return right === undefined ? undefined : right && known !== undefined;
-  }
-
-  /** Somebody's hash, always the same for a name: as slow as the hashes that are in the file, in their proportion. */
-  #standIn(user: string): PasswordHash | undefined {
-    const index = createHmac("sha256", this.#key).update(user).digest().readUInt32BE(0) % (this.#kinds.length || 1);
-    return this.#kinds[index];
   }
 
   #remember(user: string, seal: Buffer): void {
