@@ -13,6 +13,7 @@ import { controlSocket } from "./service/runtime-dir.ts";
 import { keepTime } from "./service/timekeeper.ts";
 import { openStore } from "./store/open-store.ts";
 import { createUplink } from "./uplink/uplink.ts";
+import { bundledBroker } from "./wiring/bundled-broker.ts";
 import { commandHandler } from "./wiring/commands.ts";
 import { controlHandlers } from "./wiring/control.ts";
 import { homeAssistantSide } from "./wiring/home-assistant.ts";
@@ -53,6 +54,7 @@ export async function runAgent(config: Config, deps: AgentDeps, signal: AbortSig
   await using broker = config.broker.enabled
     ? await openBroker(gatewayBrokerOptions(config, runtimeDirectory), { clock, log: log.part("broker") })
     : undefined;
+  const bundled = broker && bundledBroker(broker);
   const listening = broker ? shownAddresses(broker.addresses, privateSocket(runtimeDirectory)) : [];
   const board = new Board();
   const homeAssistant = homeAssistantSide(config, {
@@ -71,6 +73,7 @@ export async function runAgent(config: Config, deps: AgentDeps, signal: AbortSig
     log: log.part("uplink"),
     gateway,
     ...homeAssistant.uplink,
+    ...(bundled && { bundled }),
     commands: (...command) => commands(...command),
   });
   await using hardware = linuxHardware(clock);
@@ -89,7 +92,7 @@ export async function runAgent(config: Config, deps: AgentDeps, signal: AbortSig
     },
   });
   const reload = () => reloader.reload();
-  const handlers = controlHandlers({ board, clock, gateway, listening, log, reload, roster, store, uplink });
+  const handlers = controlHandlers({ board, bundled, clock, gateway, listening, log, reload, roster, store, uplink });
   await using _control = await openControlServer(controlSocket(runtimeDirectory), config.store.path, handlers, log);
 
   await roster.apply(config.devices);

@@ -16,7 +16,7 @@ import { RetainedMessages } from "./retained.ts";
 import { routeMessage } from "./router.ts";
 import type { SessionDeps } from "./session.ts";
 import { Sessions } from "./sessions.ts";
-import { type BrokerStats, newStats } from "./stats.ts";
+import { type BrokerStats, countRejection, newStats } from "./stats.ts";
 import { publishSystemTopics } from "./system-topics.ts";
 import { systemTimers, type Timers } from "./timers.ts";
 import { TopicTable } from "./topic-table.ts";
@@ -186,13 +186,13 @@ function listenerEvents(context: BrokerContext, clients: Set<Client>): ListenerE
       clients.add(client);
       socket.once("close", () => clients.delete(client));
     },
-    refused(why, address) {
-      stats.refusedConnections++;
+    refused({ door, why }, address) {
+      countRejection(stats, door);
       if (!full) log.warn("connections are refused", { reason: why, address });
       full = true;
     },
-    failed(why, address) {
-      stats.refusedConnections++;
+    failed({ door, why }, address) {
+      countRejection(stats, door);
       log.warn("connection refused", { reason: why, address });
     },
   };

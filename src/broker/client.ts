@@ -3,6 +3,7 @@ import type { Version } from "./codec/packets.ts";
 import type { Wire } from "./codec/publish.ts";
 import { ProtocolFault, reason } from "./codec/reasons.ts";
 import type { BrokerContext } from "./context.ts";
+import { type Door, doorOf } from "./door.ts";
 import { encodeExplained } from "./explain.ts";
 import { handleFirstPacket } from "./handlers/connect.ts";
 import { handlePacket } from "./handlers/packet.ts";
@@ -12,7 +13,7 @@ import { Outgoing } from "./outgoing.ts";
 import { Parser } from "./parser.ts";
 import { RateLimit } from "./rate.ts";
 import type { Session, SessionLink } from "./session.ts";
-import { countRefusal, heldBytes } from "./stats.ts";
+import { countRefusal, countRejection, heldBytes } from "./stats.ts";
 import type { Topic } from "./topic-table.ts";
 import type { Certified, Transport } from "./transport.ts";
 import { plainWire } from "./wires.ts";
@@ -40,6 +41,8 @@ export class Client implements SessionLink {
   /** The session expiry that CONNECT asked for, which DISCONNECT cannot raise from 0. */
   connectExpiryS = 0;
   readonly publishRate: RateLimit | undefined;
+  /** What it is counted under when it never becomes a client. */
+  door: Door = "gone";
   /** Why it goes, for the log; set once. */
   #why: string | undefined;
   readonly certified: Certified | undefined;
@@ -76,7 +79,10 @@ export class Client implements SessionLink {
     socket.on("error", (error) => this.#gone(error.message));
     socket.on("close", () => this.#gone(closedByPeer));
     const { connectTimeoutMs } = broker.limits;
-    this.#cancelTimer = broker.timers.after(connectTimeoutMs, () => this.drop("no CONNECT in time"));
+    this.#cancelTimer = broker.timers.after(connectTimeoutMs, () => {
+      this.door = "timeout";
+      this.drop("no CONNECT in time");
+    });
   }
 
   /** CONNECT was accepted. */
@@ -122,6 +128,7 @@ export class Client implements SessionLink {
     if (this.state === "ended") return;
     this.outgoing.dropHeld();
     countRefusal(this.broker.stats, code);
+    this.door = doorOf(code);
     if (this.version === 5 && this.state === "open")
       this.send(encodeExplained(this, { type: "disconnect", reason: code, properties: {} }, why, encodeDisconnect));
     this.drop(why);
@@ -221,7 +228,7 @@ export class Client implements SessionLink {
     this.#cancelTimer();
     if (session === undefined) {
       if (isProbe) return;
-      this.broker.stats.refusedConnections++;
+      countRejection(this.broker.stats, this.door);
       this.broker.log.warn("connection refused", {
         reason: why,
         address: this.address,

@@ -37,6 +37,7 @@ export class Deliveries {
   readonly #deps: DeliveriesDeps;
   readonly #inflight = new Map<number, Delivery>();
   #queue = new Fifo<Delivery>();
+  #queuedMessages = 0;
   #queuedBytes = 0;
   /** Sent in an earlier connection, and not yet in this one [MQTT-4.4.0-1]. */
   #resend = new Fifo<number>();
@@ -95,7 +96,7 @@ export class Deliveries {
     else {
       this.record?.queued(delivery);
       this.#queue.push(delivery);
-      this.#countQueued(bytes);
+      this.#countQueued(1, bytes);
     }
   }
 
@@ -107,7 +108,7 @@ export class Deliveries {
       return;
     }
     this.#queue.push(delivery);
-    this.#countQueued(delivery.message.byteLength);
+    this.#countQueued(1, delivery.message.byteLength);
   }
 
   /**
@@ -121,7 +122,7 @@ export class Deliveries {
       this.record?.finished(next);
       if (next.share !== undefined) handedOn.push(next);
     }
-    this.#countQueued(-this.#queuedBytes);
+    this.#countQueued(-this.#queuedMessages, -this.#queuedBytes);
     this.#inflight.clear();
     return handedOn;
   }
@@ -165,7 +166,7 @@ export class Deliveries {
     while (this.#resend.length > 0 && this.#unacknowledged < this.#window) this.#sendAgain(outgoing);
     while (this.#queue.length > 0 && this.#unacknowledged < this.#window) {
       const delivery = this.#queue.shift() as Delivery;
-      this.#countQueued(-delivery.message.byteLength);
+      this.#countQueued(-1, -delivery.message.byteLength);
       this.#send(outgoing, delivery);
     }
   }
@@ -229,8 +230,10 @@ export class Deliveries {
     );
   }
 
-  #countQueued(bytes: number): void {
+  #countQueued(messages: number, bytes: number): void {
+    this.#queuedMessages += messages;
     this.#queuedBytes += bytes;
+    this.#deps.stats.queuedMessages += messages;
     this.#deps.stats.queuedBytes += bytes;
   }
 

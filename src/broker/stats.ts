@@ -1,4 +1,5 @@
 import type { ErrorCode } from "../core/errors.ts";
+import { type Door, doors } from "./door.ts";
 
 /** Counts since the broker opened, but for the gauges. */
 export interface BrokerStats {
@@ -11,6 +12,7 @@ export interface BrokerStats {
   retainedMessages: number;
   retainedBytes: number;
   /** Waiting for all clients together; what several wait for counts for each. */
+  queuedMessages: number;
   queuedBytes: number;
   /** Packets of which only the beginning has come. */
   receivingBytes: number;
@@ -21,6 +23,8 @@ export interface BrokerStats {
   /** CONNECTs that were accepted. */
   connects: number;
   refusedConnections: number;
+  /** Of which, by why. */
+  readonly refusedAt: Record<Door, number>;
   bytesReceived: number;
   bytesSent: number;
   packetsReceived: number;
@@ -51,12 +55,14 @@ export function newStats(): BrokerStats {
     sharedSubscriptions: 0,
     retainedMessages: 0,
     retainedBytes: 0,
+    queuedMessages: 0,
     queuedBytes: 0,
     receivingBytes: 0,
     subscriptionBytes: 0,
     connections: 0,
     connects: 0,
     refusedConnections: 0,
+    refusedAt: Object.fromEntries(doors.map((door) => [door, 0])) as Record<Door, number>,
     bytesReceived: 0,
     bytesSent: 0,
     packetsReceived: 0,
@@ -79,4 +85,9 @@ export function heldBytes(stats: BrokerStats): number {
 export function countRefusal({ refusals }: BrokerStats, code: number): void {
   const key = `0x${code.toString(16).padStart(2, "0")}`;
   refusals[key] = (refusals[key] ?? 0) + 1;
+}
+
+export function countRejection(stats: BrokerStats, door: Door): void {
+  stats.refusedConnections++;
+  stats.refusedAt[door]++;
 }

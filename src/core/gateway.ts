@@ -24,3 +24,21 @@ export interface Counters {
   /** Reason -> readings. */
   readonly dropped: Readonly<Record<string, number>>;
 }
+
+/** What the bundled broker holds, and since its start dropped and refused. Keys are as in the MQTT payloads. */
+export interface BrokerFacts {
+  /** The gateway itself among them. */
+  readonly clients: number;
+  /** With a client or waiting for it. */
+  readonly sessions: number;
+  readonly subscriptions: number;
+  readonly retained: { readonly messages: number; readonly bytes: number };
+  /** Waiting for clients that are away or slow. */
+  readonly queued: { readonly messages: number; readonly bytes: number };
+  /** Reason -> deliveries. */
+  readonly dropped: Readonly<Record<string, number>>;
+  /** Reason -> connections that did not become a client. */
+  readonly refused_connections: Readonly<Record<string, number>>;
+  /** MQTT reason code -> how often clients were answered or disconnected with it. */
+  readonly refusals: Readonly<Record<string, number>>;
+}

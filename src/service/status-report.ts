@@ -1,7 +1,7 @@
 import type { DeviceNow } from "../core/board.ts";
 import type { Clock, SyncState } from "../core/clock.ts";
 import type { DeviceState } from "../core/device.ts";
-import type { Counters, GatewayInfo } from "../core/gateway.ts";
+import type { BrokerFacts, Counters, GatewayInfo } from "../core/gateway.ts";
 import type { Value } from "../core/reading.ts";
 
 /** What `fieldpost status` shows and prints as JSON. Keys are as in the MQTT payloads. */
@@ -26,6 +26,8 @@ export interface BrokerStatus {
   readonly connected: boolean;
   readonly protocol?: string;
   readonly error?: string;
+  /** Of the broker in this process, which may run beside an external one. */
+  readonly bundled?: BrokerFacts;
 }
 
 export interface DeviceStatus {
@@ -43,7 +45,7 @@ export interface DeviceStatus {
 }
 
 export interface Fault {
-  /** `uplink`, `store`, or the device's id. */
+  /** `uplink`, `store`, `broker` (the bundled one), or the device's id. */
   readonly part: string;
   readonly code: string;
   readonly message: string;

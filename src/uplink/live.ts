@@ -227,7 +227,7 @@ export class LivePlane {
   }
 
   #healthFacts(): HealthFacts {
-    const { store, board, clock } = this.#context.deps;
+    const { store, board, bundled, clock } = this.#context.deps;
     const devices = board.all();
     const consumers = store.outbox.destinations.filter((name) => name !== DESTINATION);
     return {
@@ -236,8 +236,9 @@ export class LivePlane {
       counters: store.counters(),
       buffer: store.usage(),
       clock: clock.syncState(),
-      faults: [...store.faults(), ...this.#faults(), ...deviceFaults(devices)],
+      faults: [...store.faults(), ...(bundled?.faults() ?? []), ...this.#faults(), ...deviceFaults(devices)],
       devices,
+      ...(bundled && { broker: bundled.facts() }),
       wallMs: clock.wallMs(),
     };
   }

@@ -1,7 +1,7 @@
 import type { DeviceNow } from "../core/board.ts";
 import type { SyncState } from "../core/clock.ts";
 import type { DeviceInfo } from "../core/device.ts";
-import type { Counters, GatewayInfo } from "../core/gateway.ts";
+import type { BrokerFacts, Counters, GatewayInfo } from "../core/gateway.ts";
 import type { StoredRecord, Value } from "../core/reading.ts";
 import { rounded } from "../core/rounding.ts";
 import type { ResolvedTime } from "../core/timeline.ts";
@@ -95,6 +95,8 @@ export interface HealthFacts {
   readonly consumers: Readonly<Record<string, Counters>>;
   /** Receipts that were ignored, by why. */
   readonly ignoredReceipts: Readonly<Record<string, number>>;
+  /** Of the broker in this process. */
+  readonly broker?: BrokerFacts;
   readonly wallMs: number;
 }
 
@@ -108,6 +110,7 @@ export function healthPayload(facts: HealthFacts): string {
     buffer: { bytes: facts.buffer.bytes, oldest_s: Math.round((facts.buffer.oldestPendingMs ?? 0) / 1000) },
     ...consumerHealth(facts),
     ...(facts.buffer.wear && { wear: wearText(facts.buffer.wear) }),
+    ...(facts.broker && { broker: facts.broker }),
     clock: facts.clock,
     faults: facts.faults,
     devices: Object.fromEntries(facts.devices.map(({ info, health }) => [info.id, deviceHealth(health)])),

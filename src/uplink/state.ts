@@ -1,7 +1,7 @@
 import type { Board } from "../core/board.ts";
 import type { Clock } from "../core/clock.ts";
 import type { GatewayError } from "../core/errors.ts";
-import type { GatewayInfo } from "../core/gateway.ts";
+import type { BrokerFacts, GatewayInfo } from "../core/gateway.ts";
 import type { Log } from "../core/log.ts";
 import type { Random } from "../core/random.ts";
 import type { Stamp } from "../core/reading.ts";
@@ -49,6 +49,8 @@ export interface UplinkDeps {
   /** Who carries commands out; without one nobody listens to them. */
   readonly commands?: CommandHandler;
   connectionChanged?(connected: boolean): void;
+  /** The broker that runs in this process, where one does. */
+  readonly bundled?: { facts(): BrokerFacts; faults(): readonly Fault[] };
   /** How a broker is reached: over MQTT, unless a test says otherwise. */
   readonly connect?: Connect;
 }

@@ -9,11 +9,14 @@ import { LOG_LEVELS, type RootLog } from "../service/log.ts";
 import { statusReport } from "../service/status-report.ts";
 import type { Store } from "../store/store.ts";
 import type { Uplink } from "../uplink/uplink.ts";
+import type { BundledBroker } from "./bundled-broker.ts";
 import { decommissionPorts } from "./decommission-ports.ts";
 import type { Roster } from "./roster.ts";
 
 export interface ControlDeps {
   readonly board: Board;
+  /** Undefined where no broker runs in this process. */
+  readonly bundled: BundledBroker | undefined;
   readonly clock: Clock;
   readonly gateway: GatewayInfo;
   /** Where the bundled broker is for others: its private socket is nobody's business. */
@@ -35,7 +38,7 @@ const requests = {
 
 /** What commands may ask of the running service. */
 export function controlHandlers(deps: ControlDeps): ControlHandlers {
-  const { board, clock, gateway, listening, log, roster, store, uplink } = deps;
+  const { board, bundled, clock, gateway, listening, log, roster, store, uplink } = deps;
   const startedMonoMs = clock.monoMs();
   return {
     async status() {
@@ -46,9 +49,11 @@ export function controlHandlers(deps: ControlDeps): ControlHandlers {
         connected: link.connected,
         ...(link.protocol && { protocol: link.protocol }),
         ...(!link.connected && link.lastError && { error: link.lastError.message }),
+        ...(bundled && { bundled: bundled.facts() }),
       };
       const faults = [
         ...store.faults().map((fault) => ({ part: "store", ...fault })),
+        ...(bundled?.faults() ?? []).map((fault) => ({ part: "broker", ...fault })),
         ...uplink.faults().map((fault) => ({ part: "uplink", ...fault })),
       ];
       return statusReport({

@@ -7,6 +7,7 @@ import type { ConnackPacket, ConnectPacket } from "../codec/packets.ts";
 import type { Properties } from "../codec/properties.ts";
 import { connackCodeV4, malformed, ProtocolFault, reason } from "../codec/reasons.ts";
 import { isSystemTopic } from "../codec/topic-rules.ts";
+import { type Door, doorOf } from "../door.ts";
 import { encodeExplained } from "../explain.ts";
 import { type Identity, nameOf } from "../options.ts";
 import { OutgoingAliases } from "../outgoing-aliases.ts";
@@ -60,8 +61,9 @@ function willTopic({ broker, mountPoint }: Client, asked: string): Topic {
   return topic;
 }
 
-function refuse(client: Client, code: number, why: string, inVersion5: boolean): void {
+function refuse(client: Client, code: number, why: string, inVersion5: boolean, door: Door = doorOf(code)): void {
   countRefusal(client.broker.stats, code);
+  client.door = door;
   const answer = inVersion5 ? code : connackCodeV4(code);
   // No session present beside a refusal [MQTT-3.2.2-6].
   if (answer !== undefined) {
@@ -97,7 +99,10 @@ function accept(client: Client, connect: ConnectPacket, identity: Identity): voi
   const expiryS = sessionExpiryS(connect, limits.sessionExpiryS);
   const opened = sessions.open(identity, connect.cleanStart, expiryS > 0, owner);
   if (opened === undefined) {
-    refuse(client, reason.quotaExceeded, "no room for another session", client.version === 5);
+    const [door, why] = journal?.failure
+      ? (["disk", "the disk refuses another session"] as const)
+      : (["no_room", "no room for another session"] as const);
+    refuse(client, reason.quotaExceeded, why, client.version === 5, door);
     return;
   }
   const { session, present } = opened;

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import type { Rejection } from "../door.ts";
 import type { BrokerLimits } from "../limits.ts";
 import type { ListenerOptions } from "../options.ts";
 
@@ -19,19 +20,20 @@ export class Admission {
   }
 
   /** A place of the listener. */
-  enter(socket: Socket): string | undefined {
+  enter(socket: Socket): Rejection | undefined {
     if (this.#connections >= (this.#options.maxConnections ?? this.#limits.connectionsPerListener))
-      return "too many connections";
+      return { door: "listener_full", why: "too many connections" };
     this.#connections++;
     socket.once("close", () => this.#connections--);
     return undefined;
   }
 
   /** A place of the address; those of a Unix socket all come from one. */
-  enterFrom(socket: Socket, address: string): string | undefined {
+  enterFrom(socket: Socket, address: string): Rejection | undefined {
     if ("path" in this.#options) return undefined;
     const count = this.#byAddress.get(address) ?? 0;
-    if (count >= this.#limits.connectionsPerAddress) return "too many connections from one address";
+    if (count >= this.#limits.connectionsPerAddress)
+      return { door: "address_full", why: "too many connections from one address" };
     this.#byAddress.set(address, count + 1);
     socket.once("close", () => {
       const left = (this.#byAddress.get(address) ?? 1) - 1;

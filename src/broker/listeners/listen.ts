@@ -1,6 +1,7 @@
 import { chmod, unlink } from "node:fs/promises";
 import { createConnection, createServer, type Server, type Socket } from "node:net";
 import { errnoName, GatewayError, messageOf } from "../../core/errors.ts";
+import type { Door, Rejection } from "../door.ts";
 import type { BrokerLimits } from "../limits.ts";
 import type { ListenerOptions } from "../options.ts";
 import type { Timers } from "../timers.ts";
@@ -23,9 +24,9 @@ export interface Listener extends AsyncDisposable {
 export interface ListenerEvents {
   accepted(transport: Transport, listener: ListenerOptions, address: string, certified: Certified | undefined): void;
   /** There is no room. */
-  refused(why: string, address: string): void;
-  /** TLS or WebSocket did not come about. */
-  failed(why: string, address: string): void;
+  refused(rejection: Rejection, address: string): void;
+  /** PROXY header, TLS or WebSocket did not come about. */
+  failed(rejection: Rejection, address: string): void;
 }
 
 export interface ListenerDeps {
@@ -42,20 +43,20 @@ export async function listen(options: ListenerOptions, deps: ListenerDeps, event
   if ("path" in options) await removeStale(options.path);
   const admission = new Admission(options, deps.limits, deps.connectionsByAddress);
   const sockets = new Set<Socket>();
-  const refuse = (socket: Socket, why: string) => {
+  const refuse = (socket: Socket, rejection: Rejection) => {
     socket.on("error", () => {}); // it is gone already: nothing is left to do
-    events.refused(why, addressOf(socket));
+    events.refused(rejection, addressOf(socket));
     socket.destroy();
   };
   const welcome = (socket: Socket, address: string) => {
-    const why = admission.enterFrom(socket, address);
-    if (why === undefined) enter(socket);
-    else refuse(socket, why);
+    const rejection = admission.enterFrom(socket, address);
+    if (rejection === undefined) enter(socket);
+    else refuse(socket, rejection);
   };
   const server = createServer((socket) => {
-    const why = admission.enter(socket);
-    if (why !== undefined) {
-      refuse(socket, why);
+    const rejection = admission.enter(socket);
+    if (rejection !== undefined) {
+      refuse(socket, rejection);
       return;
     }
     sockets.add(socket);
@@ -67,7 +68,7 @@ export async function listen(options: ListenerOptions, deps: ListenerDeps, event
           if (address !== undefined) proxied.set(socket, address);
           welcome(socket, addressOf(socket));
         },
-        failed: (why) => events.failed(why, addressOf(socket)),
+        failed: (why) => events.failed({ door: "proxy_header", why }, addressOf(socket)),
       });
   });
   await bind(server, options);
@@ -82,7 +83,7 @@ async function layers(
   events: ListenerEvents,
   addressOf: (socket: Socket) => string,
 ): Promise<{ tls: TlsGate | undefined; enter: (socket: Socket) => void }> {
-  const failed = (why: string, socket: Socket) => events.failed(why, addressOf(socket));
+  const failed = (door: Door, why: string, socket: Socket) => events.failed({ door, why }, addressOf(socket));
   const certificates = new WeakMap<Socket, Certified>();
   const accept = (transport: Transport, socket: Socket) =>
     events.accepted(transport, options, addressOf(socket), certificates.get(socket));
@@ -96,7 +97,7 @@ async function layers(
         timeoutMs: limits.connectTimeoutMs,
         timers,
       },
-      { opened: accept, failed },
+      { opened: accept, failed: ({ door, why }, socket) => failed(door, why, socket) },
     );
   const speak = upgrade || ((socket: Socket) => accept(socket, socket));
   if (options.tls === undefined) return { tls: undefined, enter: speak };
@@ -106,7 +107,7 @@ async function layers(
       if (certified) certificates.set(socket, certified);
       speak(socket);
     },
-    failed,
+    failed: (why, socket) => failed("tls", why, socket),
   });
   return { tls, enter: tls.take };
 }

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
+import type { Rejection } from "../door.ts";
 import type { Timers } from "../timers.ts";
 import type { Transport } from "../transport.ts";
 import { isOriginAllowed } from "./origin.ts";
@@ -19,7 +20,7 @@ export interface WebSocketOptions {
 
 export interface WebSocketEvents {
   opened(transport: Transport, socket: Socket): void;
-  failed(why: string, socket: Socket): void;
+  failed(rejection: Rejection, socket: Socket): void;
 }
 
 /** The WebSocket layer of one listener: the returned function takes connections over. MQTT 5.0, section 6. */
@@ -45,7 +46,7 @@ export function openWebSocket(options: WebSocketOptions, events: WebSocketEvents
       );
     else {
       refuse(socket, refusal.status);
-      events.failed(refusal.why, socket);
+      events.failed(refusal, socket);
     }
   });
   return (socket) => {
@@ -59,12 +60,15 @@ export function openWebSocket(options: WebSocketOptions, events: WebSocketEvents
 /** The specification's own, and what clients of MQTT 3.1 said before it. */
 const subprotocols = ["mqtt", "mqttv3.1"];
 
-function refusalOf({ headers }: IncomingMessage, { origins, encrypted }: WebSocketOptions) {
+function refusalOf(
+  { headers }: IncomingMessage,
+  { origins, encrypted }: WebSocketOptions,
+): (Rejection & { readonly status: number }) | undefined {
   const offered = (headers["sec-websocket-protocol"] ?? "").split(",").map((name) => name.trim());
   if (!subprotocols.some((name) => offered.includes(name)))
-    return { status: 400, why: "WebSocket without the subprotocol mqtt" };
+    return { status: 400, door: "websocket", why: "WebSocket without the subprotocol mqtt" };
   if (!isOriginAllowed(headers.origin, headers.host, origins, encrypted))
-    return { status: 403, why: `pages of ${headers.origin} may not connect` };
+    return { status: 403, door: "origin", why: `pages of ${headers.origin} may not connect` };
   return undefined;
 }
 

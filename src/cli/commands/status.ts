@@ -1,3 +1,4 @@
+import type { BrokerFacts } from "../../core/gateway.ts";
 import type { StatusReport } from "../../service/status-report.ts";
 import { type Command, EXIT } from "../command.ts";
 import { askRunningService } from "../service-access.ts";
@@ -17,7 +18,6 @@ export const status: Command = {
 
 export function renderStatus(report: StatusReport): string {
   const { gateway, broker, counters, buffer } = report;
-  const dropped = Object.entries(counters.dropped).map(([reason, count]) => `${count} ${reason}`);
   const oldest = buffer.oldest_pending_s === undefined ? "" : `, the oldest for ${buffer.oldest_pending_s} s`;
   const facts = [
     [
@@ -28,8 +28,9 @@ export function renderStatus(report: StatusReport): string {
       "broker",
       `${broker.kind} ${broker.address}, ${broker.connected ? `connected (MQTT ${broker.protocol})` : "not connected"}`,
     ],
+    ...(broker.bundled ? brokerRows(broker.bundled) : []),
     ["readings", `${counters.sampled} sampled, ${counters.delivered} delivered, ${counters.pending} pending${oldest}`],
-    ["dropped", dropped.join(", ") || "none"],
+    ["dropped", listed(counters.dropped) || "none"],
     ...(report.wear ? [["card", `${report.wear.mb_per_day} MB written a day`]] : []),
     ["clock", report.clock],
   ];
@@ -45,3 +46,22 @@ export function renderStatus(report: StatusReport): string {
   const faults = report.faults.map(({ part, code, message }) => `fault: ${part}: ${message} (${code})\n`);
   return `${renderTable(facts)}\n${renderTable([["DEVICE", "STATE", "NEWEST", "VALUES"], ...devices])}${faults.length > 0 ? "\n" : ""}${faults.join("")}`;
 }
+
+function brokerRows(facts: BrokerFacts): string[][] {
+  const { clients, sessions, subscriptions, retained, queued } = facts;
+  const refused = [
+    [listed(facts.refused_connections), "at the door"],
+    [listed(facts.refusals), "by reason code"],
+    [listed(facts.dropped), "deliveries dropped"],
+  ].filter(([what]) => what !== "");
+  return [
+    ["", `${clients} clients, ${sessions} sessions, ${subscriptions} subscriptions`],
+    ["", `${retained.messages} retained (${retained.bytes} bytes), ${queued.messages} queued (${queued.bytes} bytes)`],
+    ...refused.map(([what, where]) => ["", `${where}: ${what}`]),
+  ];
+}
+
+const listed = (counts: Readonly<Record<string, number>>): string =>
+  Object.entries(counts)
+    .map(([reason, count]) => `${count} ${reason}`)
+    .join(", ");
