@@ -20,7 +20,7 @@ describe.each(["0s", "5s"])("kill -9 of the broker with a persistence window of 
   });
 });
 
-test("a power cut without a window loses nothing that was acknowledged", { timeout: 60_000 }, async () => {
+test("a power cut without a window loses nothing that was acknowledged", { timeout: 300_000 }, async () => {
   await using broker = new BrokerProcess("0s");
   await broker.start();
   const chance = new Chance(Date.now());
@@ -58,7 +58,7 @@ test("a power cut without a window loses nothing that was acknowledged", { timeo
   await publishing;
 });
 
-test("after kill -9 the will of a client that does not return is published", { timeout: 30_000 }, async () => {
+test("after kill -9 the will of a client that does not return is published", { timeout: 120_000 }, async () => {
   await using broker = new BrokerProcess("1s");
   await broker.start();
   const peer = new Peer({ host: "127.0.0.1", port: broker.port }, 4);
