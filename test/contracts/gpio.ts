@@ -6,6 +6,8 @@ export interface GpioSubject {
   /** A free pin, low. */
   readonly pin: number;
   readonly missing: number;
+  /** What the pin is driven to, seen from outside. */
+  driven(): Promise<Level>;
   /** Moves the pin from outside. */
   drive(level: Level): Promise<void>;
   /** Resolves when what was driven must have been heard of. */
@@ -75,6 +77,47 @@ export function gpioContract(name: string, openSubject: () => Promise<GpioSubjec
       await expect(gpio.input(missing)).rejects.toMatchObject({ code: "PIN_MISSING" });
       await expect(gpio.input(-1)).rejects.toMatchObject({ code: "PIN_MISSING" });
       await expect(gpio.input(1.5)).rejects.toMatchObject({ code: "PIN_MISSING" });
+    });
+
+    test.each([0, 1] as const)("an output is at its initial level %i, and then where it is set", async (initial) => {
+      const { gpio, pin, driven } = subject;
+      await using output = await gpio.output(pin, initial);
+      expect(output.pin).toBe(pin);
+      expect([await driven(), await output.level()]).toEqual([initial, initial]);
+      for (const level of [1, 0, 0, 1] as const) {
+        await output.set(level);
+        expect([await driven(), await output.level()]).toEqual([level, level]);
+      }
+    });
+
+    test("an output that was given back cannot be set any more, and its pin is free, for an input, too", async () => {
+      const { gpio, pin } = subject;
+      const output = await gpio.output(pin, 1);
+      await expect(gpio.output(pin, 1)).rejects.toMatchObject({ code: "PIN_BUSY" });
+      await expect(gpio.input(pin)).rejects.toMatchObject({ code: "PIN_BUSY" });
+      await output[Symbol.asyncDispose]();
+      await output[Symbol.asyncDispose]();
+      await expect(output.set(0)).rejects.toMatchObject({ code: "CANCELLED" });
+      await expect(output.level()).rejects.toMatchObject({ code: "CANCELLED" });
+      await (await gpio.output(pin, 0))[Symbol.asyncDispose]();
+      await using input = await gpio.input(pin);
+      expect(input.pin).toBe(pin);
+    });
+
+    test("an output on a pin that the chip does not have is PIN_MISSING", async () => {
+      const { gpio, missing } = subject;
+      await expect(gpio.output(missing, 0)).rejects.toMatchObject({ code: "PIN_MISSING" });
+    });
+
+    test("an input whose edges were all heard knows of no losses", async () => {
+      const { gpio, pin, drive, settle } = subject;
+      await using input = await gpio.input(pin);
+      input.onEdge(() => undefined);
+      for (const level of [1, 0, 1] as const) {
+        await drive(level);
+        await settle();
+      }
+      expect(input.losses).toBe(0);
     });
 
     test("disposal of the port gives back the pins", async () => {

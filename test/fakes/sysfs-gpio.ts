@@ -12,9 +12,12 @@ interface FakePin {
   exported: boolean;
   direction: string;
   edge: string;
+  activeLow: string;
   /** Monotonic time from which udev has handed the files over. */
   writableMs: number;
   listeners: (() => void)[];
+  /** The levels that it was driven to as an output. */
+  driven: Level[];
 }
 
 export interface FakeChip {
@@ -71,6 +74,11 @@ export class FakeSysfsGpio implements LinuxFiles {
     return this.#pin(number).exported;
   }
 
+  /** What the wire saw of an output, from its direction on. */
+  driven(number: number): readonly Level[] {
+    return this.#pin(number).driven;
+  }
+
   setDirection(number: number, direction: string): void {
     this.#pin(number).direction = direction;
   }
@@ -122,7 +130,16 @@ export class FakeSysfsGpio implements LinuxFiles {
   #pin(number: number): FakePin {
     const known = this.#pins.get(number);
     if (known) return known;
-    const pin: FakePin = { level: 0, exported: false, direction: "in", edge: "none", writableMs: 0, listeners: [] };
+    const pin: FakePin = {
+      level: 0,
+      exported: false,
+      direction: "in",
+      edge: "none",
+      activeLow: "0",
+      writableMs: 0,
+      listeners: [],
+      driven: [],
+    };
     this.#pins.set(number, pin);
     return pin;
   }
@@ -134,17 +151,34 @@ export class FakeSysfsGpio implements LinuxFiles {
     Object.assign(pin, { exported: true, writableMs: this.#clock.monoMs() + this.udevDelayMs });
     const path = `${ROOT}/gpio${number}`;
     this.#files.put({
-      [`${path}/direction`]: () => `${pin.direction}\n`,
+      [`${path}/direction`]: { read: () => `${pin.direction}\n`, write: (text) => this.#direct(pin, text) },
       [`${path}/edge`]: () => `${pin.edge}\n`,
-      [`${path}/active_low`]: "0\n",
-      [`${path}/value`]: () => `${pin.level}\n`,
+      [`${path}/active_low`]: {
+        read: () => `${pin.activeLow}\n`,
+        write: (text) => {
+          pin.activeLow = text;
+        },
+      },
+      [`${path}/value`]: { read: () => `${pin.level}\n`, write: (text) => this.#put(pin, text) },
     });
+  }
+
+  /** `out` alone drives the level low first. */
+  #direct(pin: FakePin, text: string): void {
+    pin.direction = text === "in" ? "in" : "out";
+    if (pin.direction === "out") this.#put(pin, text === "high" ? "1" : "0");
+  }
+
+  #put(pin: FakePin, text: string): void {
+    if (pin.direction !== "out") throw refused("EPERM", 1);
+    pin.level = text === "1" ? 1 : 0;
+    pin.driven.push(pin.level);
   }
 
   #unexport(number: number): void {
     const pin = this.#pin(number);
     if (!pin.exported) throw refused("EINVAL", 22);
-    Object.assign(pin, { exported: false, edge: "none", listeners: [] });
+    Object.assign(pin, { exported: false, direction: "in", edge: "none", listeners: [] });
     this.#files.remove(`${ROOT}/gpio${number}`);
   }
 }

@@ -18,6 +18,7 @@ export class LinuxInput implements GpioInput {
   readonly #line: Line;
   readonly #clock: Pick<Clock, "monoMs">;
   readonly #release: () => void;
+  losses = 0;
   #known: Level = 0;
   #fault: GatewayError | undefined;
   #released = false;
@@ -77,10 +78,14 @@ export class LinuxInput implements GpioInput {
     };
   }
 
-  /** onoff's value is as old as its read, and edges that came together arrive as one: only a real change counts. */
+  /** onoff's value is as old as its read, and edges that came together arrive as one: only a real change is told. */
   #look(listener: (edge: Edge) => void): void {
     const level = this.#line.readSync();
-    if (level === this.#known || this.#fault || this.#released) return;
+    if (this.#fault || this.#released) return;
+    if (level === this.#known) {
+      this.losses++;
+      return;
+    }
     this.#known = level;
     listener({ level, monoMs: this.#clock.monoMs() });
   }

@@ -1,5 +1,6 @@
 import type { Clock } from "../../core/clock.ts";
 import { GatewayError, isGatewayError } from "../../core/errors.ts";
+import type { Level } from "../gpio.ts";
 import { systemFault } from "./errno.ts";
 import type { LinuxFiles } from "./files.ts";
 
@@ -68,6 +69,25 @@ export async function exportInput(
   }
 }
 
+/**
+ * Exports a line, or takes over one that is exported (we drove it before a crash), and drives it. `high` and `low` set the
+ * level together with the direction (Documentation/ABI/obsolete/sysfs-gpio): there is no moment at another one.
+ */
+export async function exportOutput(
+  files: LinuxFiles,
+  clock: Pick<Clock, "monoMs" | "sleep">,
+  line: { readonly number: number; readonly pin: number; readonly initial: Level },
+): Promise<void> {
+  const { number, pin, initial } = line;
+  if (!(await isExported(files, number))) await writeExport(files, number, pin);
+  await waitUntilReady(files, clock, number, pin);
+  // Inverted by whoever had it before, `high` would drive it low.
+  if ((await files.read(`${pinPath(number)}/active_low`)) !== "0") {
+    await files.write(`${pinPath(number)}/active_low`, "0");
+  }
+  await files.write(`${pinPath(number)}/direction`, initial === 1 ? "high" : "low");
+}
+
 /** Gives a line back. It may be gone already. */
 export async function unexport(files: LinuxFiles, number: number): Promise<void> {
   await files.write(`${GPIO_ROOT}/unexport`, String(number)).catch(() => undefined);
@@ -118,7 +138,8 @@ async function waitUntilReady(
 
 /** Turns any fault of a pin into one of the port's. */
 export function pinFault(pin: number, cause: unknown): GatewayError {
-  if (isGatewayError(cause, "PIN_BUSY", "PIN_MISSING", "ACCESS_DENIED", "FILE_IO", "CANCELLED")) return cause;
+  if (isGatewayError(cause, "PIN_BUSY", "PIN_MISSING", "ACCESS_DENIED", "FILE_IO", "TOOL_MISSING", "CANCELLED"))
+    return cause;
   const what = isGatewayError(cause) ? cause.message : systemFault(cause).name;
   const code = what === "EACCES" || what === "EPERM" ? "ACCESS_DENIED" : "FILE_IO";
   return new GatewayError(code, `pin ${pin} failed (${what})`, { cause });

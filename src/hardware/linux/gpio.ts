@@ -1,9 +1,10 @@
 import type { Clock } from "../../core/clock.ts";
 import { GatewayError } from "../../core/errors.ts";
-import type { Gpio, GpioInput } from "../gpio.ts";
+import type { Gpio, GpioInput, GpioOutput, Level } from "../gpio.ts";
 import type { LinuxFiles } from "./files.ts";
 import { type Line, LinuxInput } from "./gpio-input.ts";
-import { exportInput, findHeaderChip, type GpioChip, pinFault, pinPath, unexport } from "./gpio-sysfs.ts";
+import { SysfsOutput } from "./gpio-output.ts";
+import { exportInput, exportOutput, findHeaderChip, type GpioChip, pinFault, pinPath, unexport } from "./gpio-sysfs.ts";
 
 /** Takes a line that is exported and ready, by its sysfs number, as input with both edges. */
 export type OpenLine = (number: number) => Promise<Line>;
@@ -29,13 +30,17 @@ async function openOnoffLine(number: number): Promise<Line> {
   return new Gpio(number, "in", "both", { activeLow: false });
 }
 
+type Claim = GpioInput | GpioOutput;
+
 class LinuxGpio implements Gpio {
   readonly name: string;
   readonly #chip: GpioChip;
   readonly #files: LinuxFiles;
   readonly #clock: Pick<Clock, "monoMs" | "sleep">;
   readonly #openLine: OpenLine;
-  readonly #claims = new Map<number, Promise<LinuxInput>>();
+  readonly #claims = new Map<number, Promise<Claim>>();
+  /** Outputs that we gave back, and that still hold their level. */
+  readonly #held = new Set<number>();
   #closed = false;
 
   constructor(chip: GpioChip, files: LinuxFiles, clock: Pick<Clock, "monoMs" | "sleep">, openLine: OpenLine) {
@@ -47,13 +52,30 @@ class LinuxGpio implements Gpio {
   }
 
   async input(pin: number): Promise<GpioInput> {
+    return await this.#claim(pin, async (number) => {
+      if (this.#held.delete(pin)) await unexport(this.#files, number);
+      return await this.#open(pin, number);
+    });
+  }
+
+  async output(pin: number, initial: Level): Promise<GpioOutput> {
+    return await this.#claim(pin, async (number) => {
+      await exportOutput(this.#files, this.#clock, { number, pin, initial });
+      return new SysfsOutput({ pin, number }, this.#files, () => {
+        this.#held.add(pin);
+        this.#claims.delete(pin);
+      });
+    });
+  }
+
+  async #claim<T extends Claim>(pin: number, open: (number: number) => Promise<T>): Promise<T> {
     const { label, lines } = this.#chip;
     if (this.#closed) throw new GatewayError("CANCELLED", `${label} is closed`);
     if (!Number.isInteger(pin) || pin < 0 || pin >= lines) {
       throw new GatewayError("PIN_MISSING", `there is no pin ${pin} on ${label}: it has 0 to ${lines - 1}`);
     }
     if (this.#claims.has(pin)) throw new GatewayError("PIN_BUSY", `pin ${pin} is in use by another device`);
-    const opening = this.#open(pin, this.#chip.base + pin);
+    const opening = open(this.#chip.base + pin);
     this.#claims.set(pin, opening);
     try {
       return await opening;
@@ -66,8 +88,8 @@ class LinuxGpio implements Gpio {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
     const claims = await Promise.allSettled(this.#claims.values());
-    const inputs = claims.filter((claim) => claim.status === "fulfilled").map(({ value }) => value);
-    await Promise.all(inputs.map((input) => input[Symbol.asyncDispose]()));
+    const open = claims.filter((claim) => claim.status === "fulfilled").map(({ value }) => value);
+    await Promise.all(open.map((claim) => claim[Symbol.asyncDispose]()));
   }
 
   async #open(pin: number, number: number): Promise<LinuxInput> {

@@ -1,6 +1,6 @@
 import type { Clock } from "../../core/clock.ts";
 import { GatewayError } from "../../core/errors.ts";
-import type { Edge, Gpio, GpioInput, Level } from "../gpio.ts";
+import type { Edge, Gpio, GpioInput, GpioOutput, Level } from "../gpio.ts";
 import type { World } from "./chip.ts";
 
 /** The pins of the 40-pin header. */
@@ -34,22 +34,29 @@ export class SimulatedGpio implements Gpio {
   }
 
   async input(pin: number): Promise<GpioInput> {
-    if (!Number.isInteger(pin) || pin < 0 || pin > LAST_PIN) {
-      throw new GatewayError("PIN_MISSING", `there is no pin ${pin} on sim: it has 0 to ${LAST_PIN}`);
-    }
-    if (this.#claims.has(pin)) throw new GatewayError("PIN_BUSY", `pin ${pin} on sim is in use`);
-    const claim: Claim = { level: this.#level(pin), stop: new AbortController() };
-    this.#claims.set(pin, claim);
+    const claim = this.#claim(pin);
     return {
       pin,
-      level: async () => {
-        if (claim.stop.signal.aborted) throw new GatewayError("CANCELLED", `pin ${pin} on sim was given back`);
-        return this.#level(pin);
-      },
+      losses: 0,
+      level: async () => this.#read(pin, claim),
       onEdge: (listener) => {
-        claim.level = this.#level(pin);
+        claim.level = this.level(pin);
         claim.listener = listener;
         void this.#keepLooking(pin, claim.stop.signal);
+      },
+      [Symbol.asyncDispose]: async () => this.#release(pin, claim),
+    };
+  }
+
+  async output(pin: number, initial: Level): Promise<GpioOutput> {
+    const claim = this.#claim(pin);
+    this.#driven.set(pin, initial);
+    return {
+      pin,
+      level: async () => this.#read(pin, claim),
+      set: async (level) => {
+        this.#read(pin, claim);
+        this.#driven.set(pin, level);
       },
       [Symbol.asyncDispose]: async () => this.#release(pin, claim),
     };
@@ -59,13 +66,29 @@ export class SimulatedGpio implements Gpio {
     for (const [pin, claim] of this.#claims) this.#release(pin, claim);
   }
 
-  #level(pin: number): Level {
+  #claim(pin: number): Claim {
+    if (!Number.isInteger(pin) || pin < 0 || pin > LAST_PIN) {
+      throw new GatewayError("PIN_MISSING", `there is no pin ${pin} on sim: it has 0 to ${LAST_PIN}`);
+    }
+    if (this.#claims.has(pin)) throw new GatewayError("PIN_BUSY", `pin ${pin} on sim is in use`);
+    const claim: Claim = { level: this.level(pin), stop: new AbortController() };
+    this.#claims.set(pin, claim);
+    return claim;
+  }
+
+  #read(pin: number, { stop }: Claim): Level {
+    if (stop.signal.aborted) throw new GatewayError("CANCELLED", `pin ${pin} on sim was given back`);
+    return this.level(pin);
+  }
+
+  /** What is at the pin, whoever drives it. */
+  level(pin: number): Level {
     return this.#driven.get(pin) ?? this.#world.contact(pin);
   }
 
   #look(pin: number): void {
     const claim = this.#claims.get(pin);
-    const level = this.#level(pin);
+    const level = this.level(pin);
     if (!claim || claim.level === level) return;
     claim.level = level;
     claim.listener?.({ level, monoMs: this.#clock.monoMs() });

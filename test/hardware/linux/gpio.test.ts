@@ -23,6 +23,7 @@ gpioContract("linux, over an imitation of sysfs", async () => {
     gpio: await open(),
     pin: PIN,
     missing: 58,
+    driven: async () => ((await sysfs.read(`/sys/class/gpio/gpio${BASE + PIN}/value`)) === "1" ? 1 : 0),
     drive: async (level) => sysfs.drive(BASE + PIN, level),
     settle: () => clock.advance(1),
   };
@@ -129,6 +130,39 @@ describe("claiming a pin", () => {
   });
 });
 
+describe("an output", () => {
+  test.each([0, 1] as const)("is driven to no other level before its first, %i", async (initial) => {
+    const { sysfs, open } = machine();
+    await using output = await (await open()).output(PIN, initial);
+    await output.set(1);
+    expect(sysfs.driven(BASE + PIN)).toEqual([initial, 1]);
+  });
+
+  test("holds its level when it was given back, so that it outlives the process", async () => {
+    const { sysfs, open } = machine();
+    const gpio = await open();
+    await gpio.output(PIN, 1);
+    await gpio[Symbol.asyncDispose]();
+    expect(sysfs.exported(BASE + PIN)).toBe(true);
+    expect(sysfs.driven(BASE + PIN)).toEqual([1]);
+  });
+
+  test("is taken over from who drove it before a crash, also where it was inverted", async () => {
+    const { sysfs, open } = machine();
+    await sysfs.write("/sys/class/gpio/export", String(BASE + PIN));
+    await sysfs.write(`/sys/class/gpio/gpio${BASE + PIN}/active_low`, "1");
+    await using output = await (await open()).output(PIN, 1);
+    expect(await output.level()).toBe(1);
+    expect(await sysfs.read(`/sys/class/gpio/gpio${BASE + PIN}/active_low`)).toBe("0");
+  });
+
+  test("on a line that the character device holds is PIN_BUSY", async () => {
+    const { sysfs, open } = machine();
+    sysfs.held.add(BASE + PIN);
+    await expect((await open()).output(PIN, 0)).rejects.toMatchObject({ code: "PIN_BUSY" });
+  });
+});
+
 describe("a watched pin", () => {
   async function watched() {
     const { clock, sysfs, open } = machine();
@@ -144,6 +178,12 @@ describe("a watched pin", () => {
     sysfs.drive(BASE + PIN, 1);
     sysfs.poll(BASE + PIN);
     expect(edges.map(({ level }) => level)).toEqual([1]);
+  });
+
+  test("counts such an event as a loss: a pulse was shorter than the look", async () => {
+    const { sysfs, input } = await watched();
+    sysfs.poll(BASE + PIN);
+    expect(input.losses).toBe(1);
   });
 
   test("stamps an edge with the monotonic time", async () => {

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { linuxClock } from "../../../src/hardware/clock.ts";
@@ -31,16 +31,20 @@ function hardware() {
   return linuxHardware(linuxClock());
 }
 
-/** Where gpio-sim takes the level of a line from. */
-function pullFile(line: number): string {
+/** Where gpio-sim takes the level of a line from (`pull`), or shows it (`value`). */
+function lineFile(line: number, name: "pull" | "value"): string {
   const platform = "/sys/devices/platform";
   const simulator = readdirSync(platform).find((name) => name.startsWith("gpio-sim."));
   const chip = readdirSync(`${platform}/${simulator}`).find((name) => /^gpiochip\d+$/.test(name));
-  return `${platform}/${simulator}/${chip}/sim_gpio${line}/pull`;
+  return `${platform}/${simulator}/${chip}/sim_gpio${line}/${name}`;
 }
 
 async function drive(level: 0 | 1): Promise<void> {
-  await writeFile(pullFile(PIN), level === 1 ? "pull-up" : "pull-down");
+  await writeFile(lineFile(PIN, "pull"), level === 1 ? "pull-up" : "pull-down");
+}
+
+async function driven(): Promise<0 | 1> {
+  return (await readFile(lineFile(PIN, "value"), "utf8")).trim() === "1" ? 1 : 0;
 }
 
 /** Five times what an edge was seen to take at worst. */
@@ -54,7 +58,7 @@ if (wanted) {
 
   gpioContract("linux, /sys/class/gpio", async () => {
     await drive(0);
-    return { gpio: await hardware().gpio(), pin: PIN, missing: 54, drive, settle };
+    return { gpio: await hardware().gpio(), pin: PIN, missing: 54, driven, drive, settle };
   });
 }
 

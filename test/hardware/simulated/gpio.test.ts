@@ -12,6 +12,7 @@ gpioContract("simulated", async () => {
     gpio,
     pin: 17,
     missing: 28,
+    driven: async () => gpio.level(17),
     drive: async (level) => gpio.drive(17, level),
     settle: () => clock.advance(1),
   };
