@@ -96,7 +96,7 @@ const codes = {
   },
   EPOCH_UNKNOWN: { retryable: false, remedy: "nothing: what is delivered everywhere is forgotten" },
   USAGE_INVALID: { retryable: false, remedy: "`fieldpost help COMMAND` shows an example" },
-  TOOL_MISSING: { retryable: false, remedy: "install it: `sudo apt-get install openssl tar`" },
+  TOOL_MISSING: { retryable: false, remedy: "install it: `sudo apt-get install openssl tar gpiod`" },
   BACKUP_FAILED: { retryable: false, remedy: "name an archive of `fieldpost backup`, and a place with room for it" },
   PKI_FAILED: { retryable: false, remedy: "correct what is asked for: `fieldpost help pki` has examples" },
   CANCELLED: { retryable: false, remedy: "nothing: it was asked to stop" },

@@ -11,7 +11,7 @@ export interface Gpio extends AsyncDisposable {
   output(pin: number, initial: Level): Promise<GpioOutput>;
 }
 
-interface InputWishes {
+export interface InputWishes {
   /** Pull resistor inside the SoC; left as it is where this is absent. */
   readonly pull?: Pull;
   /** Edges shall carry the kernel's time where a backend of this machine has it. */
@@ -20,7 +20,7 @@ interface InputWishes {
   readonly batchMs?: number;
 }
 
-type Pull = "up" | "down" | "off";
+export type Pull = "up" | "down" | "off";
 
 export interface GpioInput extends AsyncDisposable {
   readonly pin: number;

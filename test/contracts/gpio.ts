@@ -23,11 +23,12 @@ export function gpioContract(name: string, openSubject: () => Promise<GpioSubjec
     afterEach(() => subject.gpio[Symbol.asyncDispose]());
 
     test("an input tells the level of its pin", async () => {
-      const { gpio, pin, drive } = subject;
+      const { gpio, pin, drive, settle } = subject;
       await using input = await gpio.input(pin);
       expect(input.pin).toBe(pin);
       expect(await input.level()).toBe(0);
       await drive(1);
+      await settle();
       expect(await input.level()).toBe(1);
     });
 

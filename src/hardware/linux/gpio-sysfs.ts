@@ -7,7 +7,7 @@ import type { LinuxFiles } from "./files.ts";
 export const GPIO_ROOT = "/sys/class/gpio";
 
 /** The chips whose lines are the BCM numbers: Pi 0 to 3, Pi 4, Pi 5. Numbers of chips and their bases move between kernels. */
-const HEADER_LABELS = ["pinctrl-bcm2835", "pinctrl-bcm2711", "pinctrl-rp1"];
+export const HEADER_LABELS: readonly string[] = ["pinctrl-bcm2835", "pinctrl-bcm2711", "pinctrl-rp1"];
 
 /** udev hands a new pin's files to the group gpio some tens of milliseconds after the export; under load it takes longer. */
 const READY_WITHIN_MS = 3000;
@@ -86,6 +86,13 @@ export async function exportOutput(
     await files.write(`${pinPath(number)}/active_low`, "0");
   }
   await files.write(`${pinPath(number)}/direction`, initial === 1 ? "high" : "low");
+}
+
+/** Takes an input's export back, whoever made it. PIN_BUSY for an output: somebody switches something with it. */
+export async function unexportInput(files: LinuxFiles, number: number, pin: number): Promise<void> {
+  if (!(await isExported(files, number))) return;
+  await refuseOutput(files, number, pin);
+  await unexport(files, number);
 }
 
 /** Gives a line back. It may be gone already. */

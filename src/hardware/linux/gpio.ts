@@ -4,7 +4,16 @@ import type { Gpio, GpioInput, GpioOutput, Level } from "../gpio.ts";
 import type { LinuxFiles } from "./files.ts";
 import { type Line, LinuxInput } from "./gpio-input.ts";
 import { SysfsOutput } from "./gpio-output.ts";
-import { exportInput, exportOutput, findHeaderChip, type GpioChip, pinFault, pinPath, unexport } from "./gpio-sysfs.ts";
+import {
+  exportInput,
+  exportOutput,
+  findHeaderChip,
+  type GpioChip,
+  pinFault,
+  pinPath,
+  unexport,
+  unexportInput,
+} from "./gpio-sysfs.ts";
 
 /** Takes a line that is exported and ready, by its sysfs number, as input with both edges. */
 export type OpenLine = (number: number) => Promise<Line>;
@@ -16,7 +25,7 @@ export interface LinuxGpioOptions {
 }
 
 /** The header's pins through sysfs. Throws PIN_MISSING where there is no such chip. */
-export async function openLinuxGpio({ files, clock, openLine = openOnoffLine }: LinuxGpioOptions): Promise<Gpio> {
+export async function openLinuxGpio({ files, clock, openLine = openOnoffLine }: LinuxGpioOptions): Promise<SysfsGpio> {
   const chip = await findHeaderChip(files);
   return new LinuxGpio(chip, files, clock, openLine);
 }
@@ -30,9 +39,14 @@ async function openOnoffLine(number: number): Promise<Line> {
   return new Gpio(number, "in", "both", { activeLow: false });
 }
 
+export interface SysfsGpio extends Gpio {
+  /** Takes back the export that a crash, or an output before, left behind: the character device shall have the line. */
+  clear(pin: number): Promise<void>;
+}
+
 type Claim = GpioInput | GpioOutput;
 
-class LinuxGpio implements Gpio {
+class LinuxGpio implements SysfsGpio {
   readonly name: string;
   readonly #chip: GpioChip;
   readonly #files: LinuxFiles;
@@ -66,6 +80,13 @@ class LinuxGpio implements Gpio {
         this.#claims.delete(pin);
       });
     });
+  }
+
+  async clear(pin: number): Promise<void> {
+    const number = this.#chip.base + pin;
+    if (this.#claims.has(pin)) throw new GatewayError("PIN_BUSY", `pin ${pin} is in use by another device`);
+    if (this.#held.delete(pin)) await unexport(this.#files, number);
+    else await unexportInput(this.#files, number, pin);
   }
 
   async #claim<T extends Claim>(pin: number, open: (number: number) => Promise<T>): Promise<T> {

@@ -6,7 +6,9 @@ import type { Hardware } from "../hardware.ts";
 import type { I2cBus } from "../i2c.ts";
 import { openMuxBus } from "../mux.ts";
 import { type LinuxFiles, linuxFiles } from "./files.ts";
-import { type OpenLine, openLinuxGpio } from "./gpio.ts";
+import type { OpenLine } from "./gpio.ts";
+import { openPins } from "./gpio-backends.ts";
+import type { GpioTools } from "./gpio-tools.ts";
 import { type OpenI2cHandle, openLinuxI2cBus } from "./i2c.ts";
 
 /** The libraries and the file system under the ports; the real ones unless a test says otherwise. */
@@ -14,11 +16,12 @@ export interface LinuxHost {
   readonly files?: LinuxFiles;
   readonly openI2cHandle?: OpenI2cHandle;
   readonly openLine?: OpenLine;
+  readonly gpioTools?: GpioTools;
 }
 
 /** This machine's buses, pins and files. Nothing is opened before it is asked for; what could not be opened is tried anew. */
 export function linuxHardware(clock: Pick<Clock, "monoMs" | "sleep">, host: LinuxHost = {}): Hardware {
-  const { files = linuxFiles(), openI2cHandle, openLine } = host;
+  const { files = linuxFiles(), openI2cHandle, openLine, gpioTools: tools } = host;
   const ports = new Map<string, Promise<AsyncDisposable>>();
   let closed = false;
 
@@ -40,7 +43,8 @@ export function linuxHardware(clock: Pick<Clock, "monoMs" | "sleep">, host: Linu
   return {
     files,
     i2c,
-    gpio: () => once<Gpio>("gpio", () => openLinuxGpio({ files, clock, ...(openLine && { openLine }) })),
+    gpio: () =>
+      once<Gpio>("gpio", () => openPins({ files, clock, ...(openLine && { openLine }), ...(tools && { tools }) })),
     async [Symbol.asyncDispose]() {
       closed = true;
       await Promise.all([...ports.values()].map(disposeOf));
