@@ -6,7 +6,7 @@ import { durationMs, pinNumber, pinPull } from "./options.ts";
 
 export const digitalInput = gpioDriver({
   name: "digital-input",
-  title: "A contact, button or detector on a GPIO pin",
+  title: "A contact on a GPIO pin: doors and windows, motion and leak detectors",
   options: {
     pin: pinNumber().describe("BCM number of the pin"),
     pull: pinPull().optional().describe("Pull resistor inside the Pi; by default it is left as it is"),
@@ -14,7 +14,13 @@ export const digitalInput = gpioDriver({
     debounce: durationMs({ maxMs: 10_000 })
       .prefault("0")
       .describe("A change counts once the level has been stable for this long"),
-    device_class: z.enum(binaryDeviceClasses).optional().describe("What it is to Home Assistant: `door`, `motion`"),
+    hold: durationMs({ maxMs: 3_600_000 })
+      .prefault("0")
+      .describe("`on` stays for this long after the pin went off: for detectors that trigger again and again"),
+    device_class: z
+      .enum(binaryDeviceClasses)
+      .optional()
+      .describe("What it is to Home Assistant: `door`, `motion`, `moisture` (a leak)"),
   },
   channels: { state: { quantity: "binary" } },
   channelsFor: ({ device_class: deviceClass }): ChannelTable => ({
@@ -22,18 +28,22 @@ export const digitalInput = gpioDriver({
   }),
   timing: { minIntervalMs: 100, expectedMs: 50 },
   notes:
-    "Changes are sent as they happen, and the state with each interval. A pull resistor of the Pi is gone while it boots: " +
-    "where that matters, solder one.",
+    "Changes are sent as they happen, and the state with each interval. `pull` and `debounce` take libgpiod's tools (package " +
+    "`gpiod`): a pin with `pull` needs them, one with `debounce` does without where they are missing. A pull resistor of the " +
+    "Pi is gone while it boots, and when the service stops: where that matters, solder one.",
 
   notices({ pin, pull }) {
     if (pull === undefined) return [];
     const overlay = `gpio=${pin}=ip,${{ up: "pu", down: "pd", off: "pn" }[pull]}`;
-    return [`\`pull: ${pull}\` needs the gpiod backend; with sysfs, put \`${overlay}\` into /boot/firmware/config.txt`];
+    return [
+      `\`pull: ${pull}\` needs the package gpiod; without it, leave \`pull\` out and put \`${overlay}\` into /boot/firmware/config.txt`,
+    ];
   },
 
-  async open(gpio, { pin, invert, debounce: debounceMs }, { clock }) {
-    const input = await gpio.input(pin);
-    const sampleAt = (level: Level) => ({ values: { state: (level === 1) !== invert } });
+  async open(gpio, { pin, pull, invert, debounce: debounceMs, hold: holdMs }, { clock }) {
+    const input = await gpio.input(pin, { kernelTime: debounceMs > 0, ...(pull && { pull }) });
+    const on: Level = invert ? 0 : 1;
+    const sampleAt = (level: Level) => ({ values: { state: level === on } });
     const closing = new AbortController();
     const bouncing = { now: false };
     let settled: Level | undefined;
@@ -48,7 +58,8 @@ export const digitalInput = gpioDriver({
           settled = level;
           emit(sampleAt(level));
         };
-        input.onEdge(debounced(settle, debounceMs, clock, bouncing, closing.signal));
+        const quietMs = (level: Level) => (settled === on && level !== on ? Math.max(debounceMs, holdMs) : debounceMs);
+        input.onEdge(debounced(settle, quietMs, clock, bouncing, closing.signal));
       },
       async close() {
         closing.abort();
@@ -59,12 +70,12 @@ export const digitalInput = gpioDriver({
 });
 
 /**
- * Hands a level on once no edge came for `quietMs`, and says in `bouncing` that it waits for that. One sleeper, however
+ * Hands a level on once no edge came for its `quietMs`, and says in `bouncing` that it waits for that. One sleeper, however
  * fast the edges come.
  */
 function debounced(
   settle: (level: Level) => void,
-  quietMs: number,
+  quietMs: (level: Level) => number,
   clock: DriverContext["clock"],
   bouncing: { now: boolean },
   signal: AbortSignal,
@@ -82,8 +93,9 @@ function debounced(
   };
   return ({ level }) => {
     newest = level;
-    quietAtMs = clock.monoMs() + quietMs;
-    if (quietMs === 0) return settle(level);
+    const waitMs = quietMs(level);
+    quietAtMs = clock.monoMs() + waitMs;
+    if (waitMs === 0) return settle(level);
     if (bouncing.now) return;
     bouncing.now = true;
     void waitForQuiet();

@@ -91,7 +91,8 @@ export interface OutputSurroundings {
 /** One text for one device: a baseline that takes hours to learn. Use `keptValue` on it. */
 export interface DriverMemory {
   load(): string | undefined;
-  save(text: string): void;
+  /** It outlives the process at once; power cuts within the commit window (`soon`), or within minutes. */
+  save(text: string, urgency?: "soon" | "eventually"): void;
 }
 
 /** What turned out to be there, for Home Assistant's device page. */
@@ -110,6 +111,8 @@ export interface Sensor extends Identity {
   watch?(emit: (sample: Sample) => void): void;
   /** For outputs: rejects with the GatewayError that kept it from being carried out. */
   command?(channel: string, command: Command): Promise<void>;
+  /** For counters: what the meter itself shows. Rejects with the GatewayError that kept it from being set. */
+  setValue?(channel: string, value: number): Promise<void>;
   close?(): Promise<void>;
 }
 

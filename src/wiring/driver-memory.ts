@@ -4,7 +4,7 @@ import type { Store } from "../store/store.ts";
 /** What a driver keeps of one device, among the store's small values. */
 export function driverMemory(store: Pick<Store, "getMeta" | "setMeta">, device: string): DriverMemory {
   const key = `driver/${device}`;
-  return { load: () => store.getMeta(key), save: (text) => store.setMeta(key, text) };
+  return { load: () => store.getMeta(key), save: (text, urgency) => store.setMeta(key, text, urgency) };
 }
 
 /** For one look, without a store. */

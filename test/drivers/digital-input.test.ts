@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { Value } from "../../src/core/reading.ts";
 import { digitalInput } from "../../src/drivers/digital-input.ts";
+import { openGpiod } from "../../src/hardware/linux/gpiod.ts";
+import { FakeGpiod } from "../fakes/gpiod.ts";
 import { bench } from "./bench.ts";
 
 const PIN = 17;
@@ -100,4 +102,57 @@ describe("a contact that bounces", () => {
     await sensor.close?.();
     expect(clock.sleeping).toBe(0);
   });
+});
+
+describe("a detector with a hold", () => {
+  async function detector() {
+    const it = await watched({ hold: "30s" });
+    await it.sensor.read(never);
+    return it;
+  }
+
+  test("is on at once, and off only after the pin was off for that long", async () => {
+    const { clock, gpio, sensor, states } = await detector();
+    gpio.drive(PIN, 1);
+    await clock.advance(1000);
+    gpio.drive(PIN, 0);
+    await clock.advance(29_000);
+    expect(await sensor.read(never)).toEqual({ values: { state: true } });
+    await clock.advance(2000);
+    expect(states).toEqual([
+      [0, true],
+      [31_000, false],
+    ]);
+  });
+
+  test("that triggers again meanwhile stays on, without a word", async () => {
+    const { clock, gpio, states } = await detector();
+    for (let trigger = 0; trigger < 5; trigger++) {
+      gpio.drive(PIN, 1);
+      await clock.advance(1000);
+      gpio.drive(PIN, 0);
+      await clock.advance(20_000);
+    }
+    expect(states).toEqual([[0, true]]);
+  });
+
+  test("that bounces before it is on is on after its debounce, not after its hold", async () => {
+    const { clock, gpio, sensor, states } = await watched({ hold: "30s", debounce: "50ms" });
+    await sensor.read(never);
+    for (const level of [1, 0, 1] as const) {
+      gpio.drive(PIN, level);
+      await clock.advance(10);
+    }
+    await clock.advance(100);
+    expect(states).toEqual([[70, true]]);
+  });
+});
+
+test("a pull resistor that is asked for is asked of the port", async () => {
+  const { clock, context } = bench(digitalInput, { pin: PIN });
+  const tools = new FakeGpiod(2, clock);
+  await using gpio = await openGpiod({ clock, tools });
+  const options = { pin: PIN, pull: "up", invert: true, debounce: 0, hold: 0 };
+  if (digitalInput.port === "gpio") await digitalInput.open(gpio, options, context);
+  expect(tools.bias(PIN)).toBe("pull-up");
 });

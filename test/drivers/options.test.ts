@@ -50,7 +50,11 @@ test.each([-1, 54, 1.5, "17"])("pin %j is refused", (pin) => {
 test("options decide about a channel before the device was ever opened", () => {
   const counter = findDriver("pulse-counter")!;
   const options = z.strictObject(counter.options).parse({ pin: 27, per_pulse: 0.5, unit: "L", device_class: "water" });
-  expect(configuredChannels(counter, options)).toMatchObject([{ key: "total", unit: "L", deviceClass: "water" }]);
+  expect(configuredChannels(counter, options)).toMatchObject([
+    { key: "total", unit: "L", deviceClass: "water" },
+    { key: "rate", unit: "L/min" },
+    { key: "losses" },
+  ]);
 });
 
 test("a pull resistor that the sysfs backend cannot set is told by check, with the line for config.txt", () => {

@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
@@ -7,6 +7,7 @@ import { describe, expect, test } from "vitest";
 import { linuxClock } from "../../../src/hardware/clock.ts";
 import type { Edge } from "../../../src/hardware/gpio.ts";
 import { i2cDevice } from "../../../src/hardware/i2c.ts";
+import { openGpiod } from "../../../src/hardware/linux/gpiod.ts";
 import { linuxHardware } from "../../../src/hardware/linux/hardware.ts";
 import { gpioContract } from "../../contracts/gpio.ts";
 import { i2cContract } from "../../contracts/i2c.ts";
@@ -61,6 +62,72 @@ if (wanted) {
     return { gpio: await hardware().gpio(), pin: PIN, missing: 54, driven, drive, settle };
   });
 }
+
+/** Whatever version is first in PATH: the system test runs this twice. */
+const hasTools = existsSync("/usr/bin/gpiomon");
+
+if (wanted && hasTools) {
+  gpioContract("linux, the programs of libgpiod", async () => {
+    await drive(0);
+    return { gpio: await openGpiod({ clock: linuxClock() }), pin: PIN, missing: 54, driven, drive, settle };
+  });
+}
+
+describe.runIf(wanted && hasTools)("the programs of libgpiod", () => {
+  test("a gpiomon that is killed is started again, and the level is read anew", async () => {
+    await drive(0);
+    await using gpio = await openGpiod({ clock: linuxClock() });
+    const input = await gpio.input(PIN, { pull: "up" });
+    const edges: Edge[] = [];
+    input.onEdge((edge) => edges.push(edge));
+    execFileSync("pkill", ["-x", "gpiomon"]);
+    await drive(1);
+    await expect.poll(() => edges.map(({ level }) => level), { timeout: 15_000 }).toEqual([1]);
+    expect(input.losses).toBe(1);
+    await drive(0);
+    await expect.poll(() => edges.length, { timeout: 15_000 }).toBe(2);
+  });
+
+  test("edges come with the kernel's time: the time between two is the one between their causes", async () => {
+    await drive(0);
+    const clock = linuxClock();
+    await using gpio = await openGpiod({ clock });
+    const input = await gpio.input(PIN, { batchMs: 100 });
+    const edges: Edge[] = [];
+    input.onEdge((edge) => edges.push(edge));
+    const causes: [number, number][] = [];
+    for (const level of [1, 0, 1, 0] as const) {
+      const beforeMs = clock.monoMs();
+      await drive(level);
+      causes.push([beforeMs, clock.monoMs()]);
+      await sleep(20);
+    }
+    await expect.poll(() => edges.length, { timeout: 15_000 }).toBe(4);
+    for (const [index, [beforeMs, afterMs]] of causes.entries()) {
+      expect(edges[index]?.monoMs).toBeGreaterThanOrEqual(beforeMs - 5);
+      expect(edges[index]?.monoMs).toBeLessThanOrEqual(afterMs + 5);
+    }
+  });
+
+  test("a thousand pulses are counted, or the loss is seen", async () => {
+    await drive(0);
+    await using gpio = await openGpiod({ clock: linuxClock() });
+    const input = await gpio.input(PIN, { batchMs: 100 });
+    let rising = 0;
+    input.onEdge(({ level }) => {
+      rising += level;
+    });
+    const startMs = performance.now();
+    for (let pulse = 0; pulse < 1000; pulse++) {
+      await drive(1);
+      await drive(0);
+    }
+    const seconds = (performance.now() - startMs) / 1000;
+    await settle();
+    console.info(`gpiomon: ${rising} of 1000 pulses at ${Math.round(1000 / seconds)} Hz, losses seen: ${input.losses}`);
+    if (input.losses === 0) expect(rising).toBe(1000);
+  });
+});
 
 describe.runIf(wanted)("on real kernel interfaces", () => {
   test("a chip that hangs is BUS_TIMEOUT, and the bus works afterwards", async () => {
