@@ -1,7 +1,7 @@
 import { encodeDisconnect } from "./codec/disconnect.ts";
 import type { Version } from "./codec/packets.ts";
 import type { Wire } from "./codec/publish.ts";
-import { ProtocolFault, reason } from "./codec/reasons.ts";
+import { ProtocolFault, reason, UnansweredFault } from "./codec/reasons.ts";
 import type { BrokerContext } from "./context.ts";
 import { type Door, doorOf } from "./door.ts";
 import { encodeExplained } from "./explain.ts";
@@ -127,10 +127,17 @@ export class Client implements SessionLink {
   end(code: number, why: string): void {
     if (this.state === "ended") return;
     this.outgoing.dropHeld();
-    countRefusal(this.broker.stats, code);
-    this.door = doorOf(code);
     if (this.version === 5 && this.state === "open")
       this.send(encodeExplained(this, { type: "disconnect", reason: code, properties: {} }, why, encodeDisconnect));
+    this.endUnanswered(code, why);
+  }
+
+  /** As `end`, but the client is not told. */
+  endUnanswered(code: number, why: string): void {
+    if (this.state === "ended") return;
+    this.outgoing.dropHeld();
+    countRefusal(this.broker.stats, code);
+    this.door = doorOf(code);
     this.drop(why);
   }
 
@@ -176,7 +183,7 @@ export class Client implements SessionLink {
   #take(first: number, bytes: Buffer, start: number, end: number): boolean {
     this.broker.stats.packetsReceived++;
     if (this.state === "open") handlePacket(this, first, bytes, start, end);
-    else handleFirstPacket(this, bytes, start, end);
+    else handleFirstPacket(this, first, bytes, start, end);
     return this.state === "open";
   }
 
@@ -193,7 +200,8 @@ export class Client implements SessionLink {
       run();
     } catch (error) {
       if (!(error instanceof ProtocolFault)) throw error;
-      this.end(error.reason, error.message);
+      if (error instanceof UnansweredFault) this.endUnanswered(error.reason, error.message);
+      else this.end(error.reason, error.message);
     }
   }
 

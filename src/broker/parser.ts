@@ -1,4 +1,5 @@
 import { checkFirstByte, findBody, remainingLength } from "./codec/fixed-header.ts";
+import { packetType } from "./codec/packets.ts";
 import { malformed, ProtocolFault, reason } from "./codec/reasons.ts";
 
 /** Takes one packet: its first byte, and its body in `bytes`. Returns false to have the rest kept for `resume`. */
@@ -106,10 +107,13 @@ export class Parser {
   }
 
   #checkFirst(first: number): void {
-    checkFirstByte(first);
-    if (this.#connectSeen) return;
-    if (first !== 0x10) throw new ProtocolFault(reason.protocolError, "the first packet is not CONNECT"); // [MQTT-3.1.0-1]
-    this.#connectSeen = true;
+    if (this.#connectSeen) {
+      checkFirstByte(first);
+      return;
+    }
+    if (first >> 4 !== packetType.connect)
+      throw new ProtocolFault(reason.protocolError, "the first packet is not CONNECT"); // [MQTT-3.1.0-1]
+    this.#connectSeen = true; // its flags are judged with its version, which comes later
   }
 
   #bodyLength(bytes: Buffer, start: number, bodyStart: number): number {

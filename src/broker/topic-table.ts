@@ -1,4 +1,4 @@
-import { ProtocolFault, protocolError, reason } from "./codec/reasons.ts";
+import { malformed, ProtocolFault, reason } from "./codec/reasons.ts";
 import { isTopicName, separatorCount } from "./codec/topic-rules.ts";
 import { decodeUtf8 } from "./codec/utf8.ts";
 import type { Routes } from "./topic-tree.ts";
@@ -53,7 +53,7 @@ export class TopicTable {
 
   #nameOf(bytes: Buffer, start: number, end: number): string {
     const name = decodeUtf8(bytes, start, end);
-    if (!isTopicName(name)) throw protocolError("the topic is empty or has a wildcard"); // [MQTT-3.3.2-2]
+    if (!isTopicName(name)) throw malformed("the topic is empty or has a wildcard"); // [MQTT-3.3.2-2]
     const separators = separatorCount(name);
     if (separators > this.#maxLevels)
       throw new ProtocolFault(

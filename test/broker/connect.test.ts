@@ -21,7 +21,11 @@ describe("CONNECT", () => {
   test.each([
     ["MQTT 3.1 without a client id", "10 0e 00064d5149736470 03 02 003c 0000", "20020002"],
     ["[MQTT-3.1.2-2] a level before 3.1.1", "10 0e 00044d515454 03 02 003c 0002 6162", "20020001"],
-    ["[MQTT-3.1.2-2] a level after 5.0", "10 0e 00044d515454 06 02 003c 0002 6162", "20020001"],
+    ["[MQTT-3.1.2-2] a level after 5.0", "10 0e 00044d515454 06 02 003c 0002 6162", "2003008400"],
+    ["[MQTT-3.1.2-2] a level that never was", "10 10 00064d5149736470 02 02 003c 0002 6162", "2003008400"],
+    ["3.1.1 as Mosquitto's bridges try it first", "10 0e 00044d515454 84 02 003c 0002 6162", "20020001"],
+    ["reserved bits in the first byte, in 3.1.1", "14 0e 00044d515454 04 02 003c 0002 6162", ""],
+    ["reserved bits in the first byte, in 5.0", "14 0f 00044d515454 05 02 003c 00 0002 6162", ""],
     ["[MQTT-3.1.2-1] another protocol", "10 0e 00044d515458 04 02 003c 0002 6162", ""],
     ["[MQTT-3.1.2-3] a reserved flag, in 5.0", "10 0f 00044d515454 05 03 003c 00 0002 6162", "2003008100"],
     ["a reserved flag, in 3.1.1", "10 0e 00044d515454 04 03 003c 0002 6162", ""],

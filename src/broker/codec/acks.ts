@@ -1,7 +1,7 @@
 import { frame, type Reader, Writer } from "./bytes.ts";
 import { type AckPacket, type AckType, packetType, type Version } from "./packets.ts";
 import { type Properties, readProperties, writeProperties } from "./properties.ts";
-import { malformed, reason } from "./reasons.ts";
+import { malformed, protocolError, reason } from "./reasons.ts";
 
 /** PUBACK, PUBREC, PUBREL and PUBCOMP (3.4 to 3.7) have one form; they differ in the reasons they may give. */
 const received: ReadonlySet<number> = new Set([0x00, 0x10, 0x80, 0x83, 0x87, 0x90, 0x91, 0x97, 0x99]);
@@ -10,13 +10,14 @@ const released: ReadonlySet<number> = new Set([reason.success, reason.packetIden
 const reasonsOf = { puback: received, pubrec: received, pubrel: released, pubcomp: released } as const;
 
 export function decodeAck(type: AckType, reader: Reader, version: Version): AckPacket {
-  const packetId = readPacketId(reader);
+  const packetId = reader.u16();
+  if (packetId === 0) throw protocolError(`${type} with packet identifier 0`);
   if (version === 4 || reader.remaining === 0) {
     reader.expectEnd();
     return { type, packetId, reason: reason.success, properties: {} };
   }
   const code = reader.u8();
-  if (!reasonsOf[type].has(code)) throw malformed(`reason 0x${code.toString(16)} does not belong in ${type}`);
+  if (!reasonsOf[type].has(code)) throw protocolError(`reason 0x${code.toString(16)} does not belong in ${type}`);
   const properties: Properties = reader.remaining > 0 ? readProperties(reader, type) : {};
   reader.expectEnd();
   return { type, packetId, reason: code, properties };

@@ -16,7 +16,7 @@ export function decodePacket(first: number, bytes: Buffer, start: number, end: n
   const reader = new Reader(bytes, start, end);
   switch (first >> 4) {
     case packetType.connect:
-      return decodeConnect(reader);
+      return decodeConnect(first, reader);
     case packetType.connack:
       return decodeConnack(reader, version);
     case packetType.publish:

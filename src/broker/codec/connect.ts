@@ -1,31 +1,36 @@
 import { frame, type Reader, Writer } from "./bytes.ts";
 import type { ConnackPacket, ConnectPacket, Qos, Version, WillMessage } from "./packets.ts";
 import { readProperties, writeProperties } from "./properties.ts";
-import { malformed, ProtocolFault, protocolError, reason } from "./reasons.ts";
+import { malformed, ProtocolFault, protocolError, reason, unanswered } from "./reasons.ts";
 import { isTopicName } from "./topic-rules.ts";
+import { decodeUtf8 } from "./utf8.ts";
 
 /** CONNECT of a version that is not spoken here. */
 export class UnknownVersion extends ProtocolFault {
+  readonly answerVersion: Version;
+
+  /** Levels 3 and 4 understand the answer of 3.1.1, also with the bit of Mosquitto's bridges; others get that of 5.0. */
   constructor(name: string, level: number) {
     super(reason.unsupportedProtocolVersion, `protocol ${JSON.stringify(name)} level ${level} is not supported`);
+    this.answerVersion = [3, 4].includes(level & 0x7f) ? 4 : 5;
   }
 }
 
 const flag = { cleanStart: 0x02, will: 0x04, willRetain: 0x20, password: 0x40, username: 0x80 } as const;
 
-export function decodeConnect(reader: Reader): ConnectPacket {
+export function decodeConnect(first: number, reader: Reader): ConnectPacket {
   const level = readLevel(reader);
   const version = level === 5 ? 5 : 4;
   const flags = reader.u8();
+  if (level !== 3) checkReserved(first, flags);
   checkFlags(flags, version);
   const keepAliveS = reader.u16();
   const properties = version === 5 ? readProperties(reader, "connect") : {};
   if (properties.authenticationData !== undefined && properties.authenticationMethod === undefined)
     throw protocolError("authentication data without a method");
-  const clientId = reader.string();
+  const clientId = readClientId(reader, version);
   const will = flags & flag.will ? readWill(reader, flags, version) : undefined;
-  const username = flags & flag.username ? reader.string() : undefined;
-  const password = flags & flag.password ? reader.binary() : undefined;
+  const credentials = readCredentials(reader, flags);
   reader.expectEnd();
   return {
     type: "connect",
@@ -36,8 +41,7 @@ export function decodeConnect(reader: Reader): ConnectPacket {
     clientId,
     properties,
     ...(will && { will }),
-    ...(username !== undefined && { username }),
-    ...(password !== undefined && { password }),
+    ...credentials,
   };
 }
 
@@ -51,15 +55,47 @@ function readLevel(reader: Reader): Version | 3 {
   throw malformed("the protocol name is not MQTT");
 }
 
+/** [MQTT-2.1.3-1] and [MQTT-3.1.2-3]; MQTT 3.1 did not say what the reserved bits are. */
+function checkReserved(first: number, flags: number): void {
+  if (first & 0x0f) throw unanswered("the reserved bits of CONNECT's first byte are set");
+  if (flags & 0x01) throw malformed("the reserved flag of CONNECT is set");
+}
+
 /** 3.1.2.3 and following; 3.1.1 wants a user name with every password [MQTT-3.1.2-22]. */
 function checkFlags(flags: number, version: Version): void {
-  if (flags & 0x01) throw malformed("the reserved flag of CONNECT is set"); // [MQTT-3.1.2-3]
   const willQos = (flags >> 3) & 3;
   if (willQos === 3) throw malformed("will QoS 3"); // [MQTT-3.1.2-12]
   if (!(flags & flag.will) && (willQos !== 0 || flags & flag.willRetain))
     throw malformed("will QoS or will retain without a will"); // [MQTT-3.1.2-11] [MQTT-3.1.2-13]
   if (version === 4 && flags & flag.password && !(flags & flag.username))
     throw malformed("a password without a user name");
+}
+
+function readClientId(reader: Reader, version: Version): string {
+  if (version === 4) return reader.string();
+  const bytes = reader.binary();
+  return explaining(
+    () => decodeUtf8(bytes, 0, bytes.length),
+    (message) => new ProtocolFault(reason.clientIdentifierNotValid, `the client id: ${message}`),
+  );
+}
+
+/** Nothing is said to who does not say right who it is. */
+function readCredentials(reader: Reader, flags: number): Pick<ConnectPacket, "username" | "password"> {
+  const read = () => ({
+    ...(flags & flag.username && { username: reader.string() }),
+    ...(flags & flag.password && { password: reader.binary() }),
+  });
+  return explaining(read, (message) => unanswered(`user name or password: ${message}`));
+}
+
+/** Reads; what is malformed is another fault. */
+function explaining<T>(read: () => T, faultOf: (message: string) => ProtocolFault): T {
+  try {
+    return read();
+  } catch (error) {
+    throw error instanceof ProtocolFault ? faultOf(error.message) : error;
+  }
 }
 
 function readWill(reader: Reader, flags: number, version: Version): WillMessage {

@@ -1,7 +1,7 @@
 import { frame, type Reader, Writer } from "./bytes.ts";
 import type { AuthPacket, DisconnectPacket, Version } from "./packets.ts";
 import { type Properties, type PropertyHolder, readProperties, writeProperties } from "./properties.ts";
-import { malformed, protocolError, reason } from "./reasons.ts";
+import { malformed, protocolError, reason, unanswered } from "./reasons.ts";
 
 /** Table 3-10: what DISCONNECT may say. */
 const disconnectReasons: ReadonlySet<number> = new Set([
@@ -16,22 +16,28 @@ const authReasons: ReadonlySet<number> = new Set([
 
 export function decodeDisconnect(reader: Reader, version: Version): DisconnectPacket {
   if (version === 4) reader.expectEnd();
-  return { type: "disconnect", ...readReason(reader, "disconnect", disconnectReasons) };
+  const packet = { type: "disconnect", ...readReason(reader, "disconnect") } as const;
+  if (!disconnectReasons.has(packet.reason)) throw unanswered(misplaced(packet.reason, "disconnect"));
+  return packet;
 }
 
 export function decodeAuth(reader: Reader, version: Version): AuthPacket {
   if (version === 4) throw protocolError("AUTH does not exist in MQTT 3.1.1");
-  return { type: "auth", ...readReason(reader, "auth", authReasons) };
+  const packet = { type: "auth", ...readReason(reader, "auth") } as const;
+  if (!authReasons.has(packet.reason)) throw malformed(misplaced(packet.reason, "auth"));
+  return packet;
 }
 
 /** DISCONNECT and AUTH alike: reason and properties may be left out from the end (3.14.2.1, 3.15.2.1). */
-function readReason(reader: Reader, holder: PropertyHolder, allowed: ReadonlySet<number>) {
+function readReason(reader: Reader, holder: PropertyHolder) {
   const code = reader.remaining > 0 ? reader.u8() : reason.success;
-  if (!allowed.has(code)) throw malformed(`reason 0x${code.toString(16)} does not belong in ${holder}`);
   const properties: Properties = reader.remaining > 0 ? readProperties(reader, holder) : {};
   reader.expectEnd();
   return { reason: code, properties };
 }
+
+const misplaced = (code: number, holder: PropertyHolder) =>
+  `reason 0x${code.toString(16)} does not belong in ${holder}`;
 
 export function encodeDisconnect(packet: DisconnectPacket, version: Version): Buffer {
   return frame(0xe0, version === 5 ? writeReason(packet) : new Writer());

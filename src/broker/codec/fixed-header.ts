@@ -1,12 +1,18 @@
-import { malformed } from "./reasons.ts";
+import { packetType } from "./packets.ts";
+import { malformed, protocolError, unanswered } from "./reasons.ts";
 
 /**
  * Judges the first byte of a packet: type 0 does not exist, and apart from PUBLISH the flags are fixed (table 2-2,
- * [MQTT-2.1.3-1], 3.1.1: [MQTT-2.2.2-2]).
+ * [MQTT-2.1.3-1], 3.1.1: [MQTT-2.2.2-2]). Types that a client must not send are protocol errors whatever their flags.
  */
 export function checkFirstByte(first: number): void {
-  if (validFirstByte[first] !== 1) throw malformed(`0x${first.toString(16).padStart(2, "0")} does not begin a packet`);
+  if (validFirstByte[first] === 1) return;
+  const why = `0x${first.toString(16).padStart(2, "0")} does not begin a packet`;
+  throw neverSentByClients.has(first >> 4) ? protocolError(why) : malformed(why);
 }
+
+/** The types whose flags Mosquitto does not look at: the reserved one, CONNACK, and AUTH outside an exchange. */
+const neverSentByClients: ReadonlySet<number> = new Set([0, packetType.connack, packetType.auth]);
 
 const validFirstByte = (() => {
   const valid = new Uint8Array(256);
@@ -33,7 +39,7 @@ function isPublishFlags(flags: number): boolean {
 export function findBody(bytes: Buffer, start: number, end: number): number {
   for (let at = start + 1; at < end; at++) {
     if ((bytes[at] as number) < 0x80) return at + 1;
-    if (at === start + 4) throw malformed("the remaining length is longer than four bytes");
+    if (at === start + 4) throw unanswered("the remaining length is longer than four bytes");
   }
   return -1;
 }

@@ -112,11 +112,17 @@ function readKnown(section: Reader, holder: PropertyHolder, into: Properties, id
   const known = byId[id];
   if (known === undefined) throw malformed(`unknown property 0x${id.toString(16)}`);
   const [name, facts] = known;
-  if (!facts.in.includes(holder)) throw malformed(`${name} does not belong in ${holder}`);
-  if (into[name] !== undefined) throw protocolError(`${name} is there twice`);
   const value = readValue(section, facts, name);
+  if (!facts.in.includes(holder)) throw misplaced(name, holder);
+  if (into[name] !== undefined) throw protocolError(`${name} is there twice`);
   checkValue(name, facts, value);
   Object.assign(into, { [name]: value });
+}
+
+/** 2.2.2.2 calls it malformed; the code is Mosquitto's, which only SUBSCRIBE and UNSUBSCRIBE give that name. */
+function misplaced(name: string, holder: PropertyHolder): ProtocolFault {
+  const why = `${name} does not belong in ${holder}`;
+  return holder === "subscribe" || holder === "unsubscribe" ? malformed(why) : protocolError(why);
 }
 
 function readUserProperty(section: Reader, into: Properties): void {
@@ -127,12 +133,14 @@ function readUserProperty(section: Reader, into: Properties): void {
 }
 
 function readSubscriptionIdentifier(section: Reader, holder: PropertyHolder, into: Properties): void {
-  if (holder !== "subscribe" && holder !== "publish")
-    throw malformed(`subscriptionIdentifier does not belong in ${holder}`);
+  const value = section.variableByteInteger();
+  if (holder !== "subscribe" && holder !== "publish") throw misplaced("subscriptionIdentifier", holder);
   if (holder === "subscribe" && into.subscriptionIdentifiers !== undefined)
     throw protocolError("subscriptionIdentifier is there twice");
-  const value = section.variableByteInteger();
-  if (value === 0) throw protocolError("a subscription identifier must not be 0");
+  if (value === 0) {
+    const why = "a subscription identifier must not be 0";
+    throw holder === "subscribe" ? malformed(why) : protocolError(why);
+  }
   into.subscriptionIdentifiers ??= [];
   into.subscriptionIdentifiers.push(value);
 }

@@ -252,8 +252,8 @@ export function decodePublish(
   const view = newPublishView();
   parsePublish(first, bytes, start, end, version, view);
   const topic = decodeUtf8(bytes, view.topicStart, view.topicEnd);
-  if (topic === "" && view.properties?.topicAlias === undefined) throw protocolError("no topic and no topic alias");
-  if (topic !== "" && !isTopicName(topic)) throw protocolError("the topic has a wildcard"); // [MQTT-3.3.2-2]
+  if (topic === "" && view.properties?.topicAlias === undefined) throw malformed("no topic and no topic alias");
+  if (topic !== "" && !isTopicName(topic)) throw malformed("the topic has a wildcard"); // [MQTT-3.3.2-2]
   return {
     type: "publish",
     topic,

@@ -79,10 +79,20 @@ export class ProtocolFault extends Error {
   }
 }
 
+/**
+ * One that Mosquitto ends the connection for without a packet, which the specification allows (5.0: 4.13.1, SHOULD and
+ * MAY). Suites that compare bytes expect the same.
+ */
+export class UnansweredFault extends ProtocolFault {}
+
 export function malformed(message: string): ProtocolFault {
   return new ProtocolFault(reason.malformedPacket, message);
 }
 
 export function protocolError(message: string): ProtocolFault {
   return new ProtocolFault(reason.protocolError, message);
+}
+
+export function unanswered(message: string): ProtocolFault {
+  return new UnansweredFault(reason.malformedPacket, message);
 }

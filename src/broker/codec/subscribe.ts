@@ -10,7 +10,7 @@ export function decodeSubscribe(reader: Reader, version: Version): SubscribePack
   const properties = version === 5 ? readProperties(reader, "subscribe") : {};
   const subscriptions: SubscriptionRequest[] = [];
   while (reader.remaining > 0) subscriptions.push(readRequest(reader, version));
-  if (subscriptions.length === 0) throw protocolError("SUBSCRIBE without a filter"); // [MQTT-3.8.3-2]
+  if (subscriptions.length === 0) throw malformed("SUBSCRIBE without a filter"); // [MQTT-3.8.3-2]
   return { type: "subscribe", packetId, subscriptions, properties };
 }
 
@@ -21,7 +21,7 @@ function readRequest(reader: Reader, version: Version): SubscriptionRequest {
   const retainHandling = (options >> 4) & 3;
   if (qos === 3) throw malformed("subscription with QoS 3"); // [MQTT-3.8.3-5], 3.1.1: [MQTT-3-8.3-4]
   if (options & (version === 5 ? 0xc0 : 0xfc)) throw malformed("reserved bits of the subscription options are set");
-  if (retainHandling === 3) throw protocolError("retain handling 3");
+  if (retainHandling === 3) throw malformed("retain handling 3");
   const noLocal = (options & 0x04) !== 0;
   const shared = sharedFilter(filter);
   if (shared === "malformed") throw protocolError(`${JSON.stringify(filter.slice(0, 80))} has no share name or filter`);

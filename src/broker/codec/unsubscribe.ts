@@ -2,7 +2,7 @@ import { readPacketId } from "./acks.ts";
 import { frame, type Reader, Writer } from "./bytes.ts";
 import type { UnsubackPacket, UnsubscribePacket, Version } from "./packets.ts";
 import { readProperties, writeProperties } from "./properties.ts";
-import { protocolError } from "./reasons.ts";
+import { malformed } from "./reasons.ts";
 import { readFilter } from "./subscribe.ts";
 
 export function decodeUnsubscribe(reader: Reader, version: Version): UnsubscribePacket {
@@ -10,7 +10,7 @@ export function decodeUnsubscribe(reader: Reader, version: Version): Unsubscribe
   const properties = version === 5 ? readProperties(reader, "unsubscribe") : {};
   const filters: string[] = [];
   while (reader.remaining > 0) filters.push(readFilter(reader));
-  if (filters.length === 0) throw protocolError("UNSUBSCRIBE without a filter"); // [MQTT-3.10.3-2]
+  if (filters.length === 0) throw malformed("UNSUBSCRIBE without a filter"); // [MQTT-3.10.3-2]
   return { type: "unsubscribe", packetId, filters, properties };
 }
 

@@ -5,7 +5,7 @@ import { Reader } from "../codec/bytes.ts";
 import { decodeConnect, encodeConnack, UnknownVersion } from "../codec/connect.ts";
 import type { ConnackPacket, ConnectPacket } from "../codec/packets.ts";
 import type { Properties } from "../codec/properties.ts";
-import { connackCodeV4, malformed, ProtocolFault, reason } from "../codec/reasons.ts";
+import { connackCodeV4, malformed, ProtocolFault, reason, UnansweredFault } from "../codec/reasons.ts";
 import { isSystemTopic } from "../codec/topic-rules.ts";
 import { type Door, doorOf } from "../door.ts";
 import { encodeExplained } from "../explain.ts";
@@ -16,19 +16,20 @@ import type { Topic } from "../topic-table.ts";
 import { willOf } from "../will.ts";
 
 /** CONNECT: refused with the reason that its version has a word for, or handed on to authentication. */
-export function handleFirstPacket(client: Client, bytes: Buffer, start: number, end: number): void {
+export function handleFirstPacket(client: Client, first: number, bytes: Buffer, start: number, end: number): void {
   let connect: ConnectPacket;
   try {
-    connect = decodeConnect(new Reader(bytes, start, end));
+    connect = decodeConnect(first, new Reader(bytes, start, end));
     client.version = connect.version;
     client.explains = connect.properties.requestProblemInformation ?? false;
     client.outgoing.maxPacketBytes = connect.properties.maximumPacketSize ?? Number.POSITIVE_INFINITY;
     check(client, connect);
   } catch (error) {
     if (!(error instanceof ProtocolFault)) throw error;
-    // The oldest form of the answer is the one that any version reads.
-    const inVersion5 = bytes[start + levelAt] === 5 && !(error instanceof UnknownVersion);
-    refuse(client, error.reason, error.message, inVersion5);
+    const isVersion5 = bytes[start + levelAt] === 5;
+    const inVersion5 = error instanceof UnknownVersion ? error.answerVersion === 5 : isVersion5;
+    if (error instanceof UnansweredFault) client.endUnanswered(error.reason, error.message);
+    else refuse(client, error.reason, error.message, inVersion5);
     return;
   }
   client.state = "authenticating";

@@ -4,7 +4,7 @@ import { Reader } from "../codec/bytes.ts";
 import { decodeDisconnect } from "../codec/disconnect.ts";
 import { packetType } from "../codec/packets.ts";
 import { parseShortAck } from "../codec/publish.ts";
-import { protocolError } from "../codec/reasons.ts";
+import { protocolError, unanswered } from "../codec/reasons.ts";
 import { decodeSubscribe } from "../codec/subscribe.ts";
 import { decodeUnsubscribe } from "../codec/unsubscribe.ts";
 import { handleDisconnect } from "./disconnect.ts";
@@ -31,8 +31,14 @@ export function handlePacket(client: Client, first: number, bytes: Buffer, start
     return;
   }
   const handle = handlers[type];
-  if (handle === undefined) throw protocolError(`packet type ${type} goes from server to client`);
+  if (handle === undefined) throw fromServer(type);
   handle(client, new Reader(bytes, start, end));
+}
+
+const fromServer = (type: number) => protocolError(`packet type ${type} goes from server to client`);
+
+function expectNoBody(reader: Reader): void {
+  if (reader.remaining > 0) throw unanswered("a ping with a body");
 }
 
 const handlers: Readonly<Record<number, (client: Client, reader: Reader) => void>> = {
@@ -44,8 +50,12 @@ const handlers: Readonly<Record<number, (client: Client, reader: Reader) => void
   [packetType.unsubscribe]: (client, reader) => handleUnsubscribe(client, decodeUnsubscribe(reader, client.version)),
   [packetType.disconnect]: (client, reader) => handleDisconnect(client, decodeDisconnect(reader, client.version)),
   [packetType.pingreq]: (client, reader) => {
-    reader.expectEnd();
+    expectNoBody(reader);
     handlePingreq(client);
+  },
+  [packetType.pingresp]: (_client, reader) => {
+    expectNoBody(reader);
+    throw fromServer(packetType.pingresp);
   },
   [packetType.connect]: () => {
     throw protocolError("a second CONNECT"); // [MQTT-3.1.0-2]

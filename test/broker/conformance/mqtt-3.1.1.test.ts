@@ -34,7 +34,7 @@ describe("MQTT 3.1.1", () => {
   test.each([
     ["[MQTT-3.1.0-1] a first packet that is not CONNECT", "c000", ""],
     ["[MQTT-3.1.2-1] another protocol name", "10 { 'MQTX' 04 02 0000 'a' }", ""],
-    ["[MQTT-3.1.2-2] [MQTT-3.2.2-4] [MQTT-3.2.2-5] another level", "10 { 'MQTT' 07 02 0000 'a' }", "20020001"],
+    ["[MQTT-3.1.2-2] [MQTT-3.2.2-4] [MQTT-3.2.2-5] another level", "10 { 'MQTT' 03 02 0000 'a' }", "20020001"],
     ["[MQTT-3.1.2-3] [MQTT-3.1.4-1] [MQTT-3.2.2-6] the reserved flag", "10 { 'MQTT' 04 03 0000 'a' }", ""],
     ["[MQTT-3.1.2-9] a will flag without a will", "10 { 'MQTT' 04 06 0000 'a' }", ""],
     ["[MQTT-3.1.2-11] a will without its flag", "10 { 'MQTT' 04 02 0000 'a' 'w' 'gone' }", ""],
