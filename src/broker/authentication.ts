@@ -1,7 +1,7 @@
 import type { Client } from "./client.ts";
 import type { ConnectPacket } from "./codec/packets.ts";
 import { reason } from "./codec/reasons.ts";
-import type { AuthResult, ConnectInfo } from "./options.ts";
+import type { AuthResult, ConnectInfo, ListenerOptions } from "./options.ts";
 
 /** Who it is: the listener's own identity, the name in its certificate, a user of its password file, whoever `authenticate` says, or anyone where that is allowed. */
 export async function authenticate(client: Client, connect: ConnectPacket, clientId: string): Promise<AuthResult> {
@@ -16,13 +16,19 @@ export async function authenticate(client: Client, connect: ConnectPacket, clien
   if (ask === undefined || (username === undefined && anonymousAllowed))
     return anonymousAllowed
       ? { ok: true, ...(username !== undefined && { username }) }
-      : { refused: reason.notAuthorized };
+      : { refused: refusalWithout(listener) };
   return ask({
     clientId,
     address,
     ...(username !== undefined && { username }),
     ...(password !== undefined && { password }),
   });
+}
+
+/** Where the certificate says who it is, none is like no user name. */
+function refusalWithout({ tls }: ListenerOptions): number {
+  const isAskedForName = tls?.identityAsUsername || tls?.subjectAsUsername;
+  return isAskedForName ? reason.badUserNameOrPassword : reason.notAuthorized;
 }
 
 function questionOf({

@@ -6,7 +6,7 @@ import type { BrokerContext, Published } from "./context.ts";
 import { type BrokerLimits, defaultLimits } from "./limits.ts";
 import { watchExpiry } from "./listeners/expiry.ts";
 import { checkExposure } from "./listeners/exposure.ts";
-import { type BoundAddress, type Listener, type ListenerEvents, listen } from "./listeners/listen.ts";
+import { type BoundAddress, type Listener, type ListenerEvents, prepareListener } from "./listeners/listen.ts";
 import type { Message } from "./message.ts";
 import type { Authorise, BrokerOptions } from "./options.ts";
 import { Journal } from "./persistence/journal.ts";
@@ -80,8 +80,10 @@ export async function openBroker(options: BrokerOptions, deps: BrokerDeps): Prom
   };
   const listenerDeps = { limits: context.limits, timers, connectionsByAddress: new Map<string, number>() };
   try {
-    for (const listener of options.listeners)
-      listeners.push(await listen(listener, listenerDeps, listenerEvents(context, clients)));
+    const prepared = options.listeners.map((listener) =>
+      prepareListener(listener, listenerDeps, listenerEvents(context, clients)),
+    );
+    for (const open of await Promise.all(prepared)) listeners.push(await open());
   } catch (error) {
     await close();
     throw error;

@@ -36,6 +36,8 @@ export class Client implements SessionLink {
   session: Session | undefined;
   /** What the client lets stand for which topic; by alias, so the first is unused. */
   readonly topicAliases: (Topic | undefined)[] = [];
+  /** QoS 2 messages that came a second time by this connection, and were not released since. */
+  readonly repeated = new Set<number>();
   /** Undefined where topics are as they are. */
   readonly mountPoint: MountPoint | undefined;
   /** The session expiry that CONNECT asked for, which DISCONNECT cannot raise from 0. */

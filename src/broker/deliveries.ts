@@ -174,6 +174,7 @@ export class Deliveries {
   #send(outgoing: Outgoing, delivery: Delivery): void {
     const { message, qos, retain, subscriptionIds } = delivery;
     const { stats, timers } = this.#deps;
+    const packetId = this.#freePacketId(); // also for what is dropped below, as at Mosquitto
     if (message.expires && message.expiresAtMs <= timers.nowMs()) {
       stats.dropped.expired++; // [MQTT-3.3.2-5]
       this.record?.finished(delivery);
@@ -186,7 +187,6 @@ export class Deliveries {
       return;
     }
     message.keep(false);
-    const packetId = this.#freePacketId();
     this.#inflight.set(packetId, delivery);
     this.#unacknowledged++;
     this.record?.sent(delivery, packetId);

@@ -105,8 +105,15 @@ export interface Identity {
 
 /** As the log shows it. */
 export function nameOf({ clientId, username }: Identity): { clientId: string; username?: string } {
-  return { clientId, ...(username !== undefined && { username }) };
+  return { clientId: shorten(clientId), ...(username !== undefined && { username: shorten(username) }) };
 }
+
+/** Either may have 65,535 bytes. */
+function shorten(name: string): string {
+  return name.length > maxShown ? `${name.slice(0, maxShown)}…` : name;
+}
+
+const maxShown = 256;
 
 /** `refused` is a reason code of CONNACK, such as 0x86. */
 export type AuthResult = { readonly ok: true; readonly username?: string } | { readonly refused: number };

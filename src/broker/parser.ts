@@ -7,6 +7,8 @@ export type TakePacket = (first: number, bytes: Buffer, start: number, end: numb
 
 const nothing = Buffer.alloc(0);
 
+const markable: ReadonlySet<number> = new Set([0x6a, 0x8a, 0xaa]);
+
 /**
  * Cuts a stream into packets. A packet that lies whole in a chunk is handed on where it lies; only the one that a
  * chunk ends in is copied. What a header alone can be refused for is refused before the body is waited for.
@@ -22,6 +24,8 @@ export class Parser {
   #connectSeen = false;
   /** MQTT 5.0 asks for the shortest form of every length [MQTT-1.5.5-1], 3.1.1 does not. */
   strictLength = false;
+  /** In MQTT 3.1 PUBREL, SUBSCRIBE and UNSUBSCRIBE are marked, too, when they are repeated. */
+  repeatsAreMarked = false;
   /** Was the last header longer than it had to be? CONNECT says which version it is only after its header. */
   longHeader = false;
 
@@ -108,7 +112,8 @@ export class Parser {
 
   #checkFirst(first: number): void {
     if (this.#connectSeen) {
-      checkFirstByte(first);
+      const isMarked = this.repeatsAreMarked && markable.has(first);
+      if (!isMarked) checkFirstByte(first);
       return;
     }
     if (first >> 4 !== packetType.connect)

@@ -4,7 +4,8 @@ import type { BrokerStats } from "./stats.ts";
 import { type Route, type Subscriber, type TopicTree, withoutNoLocal } from "./topic-tree.ts";
 
 /**
- * Hands a message to everyone subscribed and returns how many they are. Never waits: every subscriber takes it,
+ * Hands a message to everyone subscribed and returns how many they are, the publisher included
+ * where it does not want its own back: Mosquitto's PUBACK counts it, too. Never waits: every subscriber takes it,
  * queues it or drops it at once. Queued or retained, the message makes itself independent of the publisher's chunk.
  */
 export function routeMessage(
@@ -17,7 +18,10 @@ export function routeMessage(
   const { direct, shares } = tree.route(message.topic);
   for (const found of direct) {
     const route = found.noLocal && found.subscriber === publisher ? withoutNoLocal(found) : found;
-    if (route === undefined) continue;
+    if (route === undefined) {
+      reached++;
+      continue;
+    }
     if (!route.subscriber.mayRead(message.topic.name)) {
       stats.dropped.denied++;
       continue;

@@ -1,4 +1,4 @@
-import { malformed, ProtocolFault, reason } from "./codec/reasons.ts";
+import { malformed } from "./codec/reasons.ts";
 import { isTopicName, separatorCount } from "./codec/topic-rules.ts";
 import { decodeUtf8 } from "./codec/utf8.ts";
 import type { Routes } from "./topic-tree.ts";
@@ -56,10 +56,7 @@ export class TopicTable {
     if (!isTopicName(name)) throw malformed("the topic is empty or has a wildcard"); // [MQTT-3.3.2-2]
     const separators = separatorCount(name);
     if (separators > this.#maxLevels)
-      throw new ProtocolFault(
-        reason.topicNameInvalid,
-        `a topic of ${separators} levels, ${this.#maxLevels} are allowed`,
-      );
+      throw malformed(`a topic of ${separators} levels, ${this.#maxLevels} are allowed`);
     return name;
   }
 }

@@ -65,6 +65,14 @@ describe("CONNECT", () => {
     await broker.join("big enough", 5, { properties: { maximumPacketSize: 16 } });
   });
 
+  test("a client id of 65,535 bytes is cut short in the log", async () => {
+    await using broker = await openTestBroker();
+    await broker.join("a".repeat(65_535), 5);
+    expect(broker.logged).toContainEqual(
+      expect.objectContaining({ fields: expect.objectContaining({ clientId: `${"a".repeat(256)}…` }) }),
+    );
+  });
+
   test("CONNACK of 5.0 states the limits, in the order that byte-exact tools expect", async () => {
     await using broker = await openTestBroker();
     const peer = broker.dial(5).sendHex("10 0f 00044d515454 05 02 003c 00 0002 6162").send(goodbye);

@@ -196,7 +196,7 @@ describe("PUBLISH", () => {
 
   test.each([
     ["a packet that is too large", "30 c1843d", 0x95],
-    ["a topic of too many levels", `30 cc01 00c9 ${"2f".repeat(201)} 00`, 0x90],
+    ["a topic of too many levels", `30 cc01 00c9 ${"2f".repeat(201)} 00`, 0x81],
     ["a topic that is not UTF-8", "30 05 0002 c328 00", 0x81],
     ["a packet that only a server sends", "20 03 000000", 0x82],
     ["[MQTT-4.12.0-7] AUTH without a method", "f0 00", 0x82],

@@ -51,7 +51,7 @@ describe("SUBSCRIBE", () => {
     await subscribe(peer, "a", { noLocal: true });
     await subscribe(peer, "#", { noLocal: true });
     peer.send(publishPacket("a", "own", { qos: 1 }));
-    expect(await peer.nextOf("puback")).toMatchObject({ reason: 0x10 });
+    expect(await peer.nextOf("puback")).toMatchObject({ reason: 0 });
     (await broker.join("other", 5)).send(publishPacket("a", "other"));
     expect((await peer.nextOf("publish")).payload.toString()).toBe("other");
   });

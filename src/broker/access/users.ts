@@ -56,7 +56,8 @@ export class Users {
     const hash = known ?? this.#standIn;
     if (hash === undefined) return false;
     const right = await this.#queue.run(() => isPassword(password, hash, this.#iterations));
-    return right === undefined ? undefined : right && known !== undefined;
+    // Nobody is let in with an empty password, whatever hash is in the file.
+    return right === undefined ? undefined : right && known !== undefined && password.length > 0;
   }
 
   #remember(user: string, seal: Buffer): void {

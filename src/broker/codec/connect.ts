@@ -73,9 +73,8 @@ function checkFlags(flags: number, version: Version): void {
 
 function readClientId(reader: Reader, version: Version): string {
   if (version === 4) return reader.string();
-  const bytes = reader.binary();
-  return explaining(
-    () => decodeUtf8(bytes, 0, bytes.length),
+  return readString(
+    reader,
     (message) => new ProtocolFault(reason.clientIdentifierNotValid, `the client id: ${message}`),
   );
 }
@@ -89,6 +88,12 @@ function readCredentials(reader: Reader, flags: number): Pick<ConnectPacket, "us
   return explaining(read, (message) => unanswered(`user name or password: ${message}`));
 }
 
+/** A string that is whole, but none of MQTT's, is another fault. */
+function readString(reader: Reader, faultOf: (message: string) => ProtocolFault): string {
+  const bytes = reader.binary();
+  return explaining(() => decodeUtf8(bytes, 0, bytes.length), faultOf);
+}
+
 /** Reads; what is malformed is another fault. */
 function explaining<T>(read: () => T, faultOf: (message: string) => ProtocolFault): T {
   try {
@@ -100,7 +105,7 @@ function explaining<T>(read: () => T, faultOf: (message: string) => ProtocolFaul
 
 function readWill(reader: Reader, flags: number, version: Version): WillMessage {
   const properties = version === 5 ? readProperties(reader, "will") : {};
-  const topic = reader.string();
+  const topic = readString(reader, (message) => unanswered(`the will's topic: ${message}`));
   if (!isTopicName(topic)) throw malformed("the will's topic is not a topic name");
   return {
     topic,

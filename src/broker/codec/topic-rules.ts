@@ -27,6 +27,11 @@ export function isSystemTopic(topic: string): boolean {
   return topic === "$SYS" || topic.startsWith("$SYS/");
 }
 
+/** Where a client may write below `$SYS`: Mosquitto's bridges tell there whether they are connected. */
+export function isBridgeState(topic: string): boolean {
+  return /^\$SYS\/broker\/connection\/[^/]+\/state$/.test(topic);
+}
+
 export interface SharedFilter {
   readonly share: string;
   readonly filter: string;

@@ -5,7 +5,7 @@ import { Reader } from "../codec/bytes.ts";
 import { decodeConnect, encodeConnack, UnknownVersion } from "../codec/connect.ts";
 import type { ConnackPacket, ConnectPacket } from "../codec/packets.ts";
 import type { Properties } from "../codec/properties.ts";
-import { connackCodeV4, malformed, ProtocolFault, reason, UnansweredFault } from "../codec/reasons.ts";
+import { connackCodeV4, malformed, ProtocolFault, reason, UnansweredFault, unanswered } from "../codec/reasons.ts";
 import { isSystemTopic } from "../codec/topic-rules.ts";
 import { type Door, doorOf } from "../door.ts";
 import { encodeExplained } from "../explain.ts";
@@ -58,6 +58,7 @@ function willTopic({ broker, mountPoint }: Client, asked: string): Topic {
   const bytes = Buffer.from(asked, "utf8");
   const { topics } = broker;
   const topic = mountPoint ? mountPoint.intern(topics, bytes, 0, bytes.length) : topics.intern(bytes, 0, bytes.length);
+  if (topic.name.startsWith("$CONTROL/")) throw unanswered("a will to the topics that control other brokers");
   if (isSystemTopic(topic.name)) throw new ProtocolFault(reason.notAuthorized, "a will to the broker's own topics");
   return topic;
 }
@@ -115,6 +116,7 @@ function accept(client: Client, connect: ConnectPacket, identity: Identity): voi
   const aliases = Math.min(connect.properties.topicAliasMaximum ?? 0, limits.topicAliasMaximum);
   if (aliases > 0) client.outgoing.aliases = new OutgoingAliases(aliases);
   client.parser.strictLength = client.version === 5;
+  client.parser.repeatsAreMarked = connect.isMqtt31 ?? false;
   stats.clients++;
   stats.connects++;
   log.info("client connected", { ...nameOf(identity), address: client.address, version: client.version, keepAliveS });
@@ -159,13 +161,13 @@ function connackOf(
   const { maxQos = 2 } = client.listener;
   // In the order Mosquitto writes them, so that tools that compare bytes agree.
   const properties: Properties = {
+    ...(keepAliveS !== connect.keepAliveS && { serverKeepAlive: keepAliveS }),
     topicAliasMaximum: limits.topicAliasMaximum,
     ...(expiryS !== (connect.properties.sessionExpiryInterval ?? 0) && { sessionExpiryInterval: expiryS }),
     ...(connect.clientId === "" && { assignedClientIdentifier: identity.clientId }),
-    ...(keepAliveS !== connect.keepAliveS && { serverKeepAlive: keepAliveS }),
-    ...(maxQos < 2 && { maximumQos: maxQos }),
     maximumPacketSize: limits.packetBytes,
     receiveMaximum: limits.receiveMaximum,
+    ...(maxQos < 2 && { maximumQos: maxQos }),
   };
   return { type: "connack", sessionPresent, reason: reason.success, properties };
 }

@@ -2,7 +2,7 @@ import { isUtf8 } from "node:buffer";
 import type { Client } from "../client.ts";
 import { newPublishView, type PublishView, parsePublish } from "../codec/publish.ts";
 import { ProtocolFault, protocolError, reason } from "../codec/reasons.ts";
-import { isSystemTopic } from "../codec/topic-rules.ts";
+import { isBridgeState, isSystemTopic } from "../codec/topic-rules.ts";
 import { explainedAck } from "../explain.ts";
 import { Message } from "../message.ts";
 import type { Session } from "../session.ts";
@@ -63,7 +63,8 @@ function publishOnce(client: Client, session: Session, topic: Topic, packetId: n
 function refusal(client: Client, session: Session, message: Message): number | undefined {
   const { authorise, journal } = client.broker;
   const { name } = message.topic;
-  const mayWrite = !isSystemTopic(name) && (authorise === undefined || authorise(session.identity, "write", name));
+  const isReserved = isSystemTopic(name) ? !isBridgeState(name) : name.startsWith("$share/");
+  const mayWrite = !isReserved && (authorise === undefined || authorise(session.identity, "write", name));
   if (!mayWrite) {
     client.broker.stats.dropped.denied++;
     return reason.notAuthorized;
@@ -101,7 +102,11 @@ function publish(client: Client, session: Session, message: Message): number {
 
 /** A QoS 2 message that is there already is not published again [MQTT-4.3.3-10]; a new one needs room [MQTT-3.3.4-7]. */
 function isRepeated(client: Client, session: Session, packetId: number): boolean {
-  if (session.unreleased.has(packetId)) return true;
+  if (session.unreleased.has(packetId)) {
+    if (client.repeated.has(packetId)) throw protocolError("a QoS 2 message for the third time"); // as Mosquitto
+    client.repeated.add(packetId);
+    return true;
+  }
   const { receiveMaximum, queuedMessages } = client.broker.limits;
   // 3.1.1 clients are not told a receive maximum.
   const most = client.version === 5 ? receiveMaximum : Math.max(receiveMaximum, queuedMessages);

@@ -8,6 +8,7 @@ import { ackWire } from "../wires.ts";
  */
 export function handlePubrel(client: Client, { packetId }: AckPacket): void {
   const head = client.broker.journal?.head;
+  client.repeated.delete(packetId);
   if (client.session?.unreleased.delete(packetId)) client.session.recordReceiptEnded(packetId);
   client.acknowledge(ackWire("pubcomp", 0), packetId, head);
 }

@@ -43,3 +43,25 @@ export class Admission {
     return undefined;
   }
 }
+
+/** Where there is no place, it waits a few turns of the event loop: peers that left before it came may not have been seen to. */
+export function enterSoon(
+  admission: Admission,
+  socket: Socket,
+  entered: (rejection: Rejection | undefined) => void,
+  turns = turnsToLeave,
+): void {
+  const rejection = admission.enter(socket);
+  if (rejection === undefined || turns === 0) {
+    entered(rejection);
+    return;
+  }
+  const ignore = () => {};
+  socket.on("error", ignore);
+  setImmediate(() => {
+    enterSoon(admission, socket, entered, turns - 1);
+    socket.off("error", ignore);
+  });
+}
+
+const turnsToLeave = 5;

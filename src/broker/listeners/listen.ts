@@ -6,7 +6,7 @@ import type { BrokerLimits } from "../limits.ts";
 import type { ListenerOptions } from "../options.ts";
 import type { Timers } from "../timers.ts";
 import type { Certified, Transport } from "../transport.ts";
-import { type AddressCounts, Admission } from "./admission.ts";
+import { type AddressCounts, Admission, enterSoon } from "./admission.ts";
 import { ProxiedAddresses, readProxyHeader } from "./proxy.ts";
 import type { TlsGate } from "./tls.ts";
 
@@ -35,8 +35,15 @@ export interface ListenerDeps {
   readonly connectionsByAddress: AddressCounts;
 }
 
-/** Throws GatewayError: CONFIG_INVALID where it must not listen, ADDRESS_IN_USE where somebody else does. */
-export async function listen(options: ListenerOptions, deps: ListenerDeps, events: ListenerEvents): Promise<Listener> {
+/**
+ * Loads what the listener needs; what is returned opens it at once, so that none of several is open long before another.
+ * Throws GatewayError: CONFIG_INVALID where it must not listen, ADDRESS_IN_USE where somebody else does.
+ */
+export async function prepareListener(
+  options: ListenerOptions,
+  deps: ListenerDeps,
+  events: ListenerEvents,
+): Promise<() => Promise<Listener>> {
   const proxied = new ProxiedAddresses();
   const addressOf = (socket: Socket) => proxied.of(socket) ?? ownAddress(socket, options);
   const { tls, enter } = await layers(options, deps, events, addressOf);
@@ -53,12 +60,7 @@ export async function listen(options: ListenerOptions, deps: ListenerDeps, event
     if (rejection === undefined) enter(socket);
     else refuse(socket, rejection);
   };
-  const server = createServer((socket) => {
-    const rejection = admission.enter(socket);
-    if (rejection !== undefined) {
-      refuse(socket, rejection);
-      return;
-    }
+  const take = (socket: Socket) => {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
     if (!("address" in options && options.proxyProtocol)) welcome(socket, addressOf(socket));
@@ -70,10 +72,18 @@ export async function listen(options: ListenerOptions, deps: ListenerDeps, event
         },
         failed: (why) => events.failed({ door: "proxy_header", why }, addressOf(socket)),
       });
-  });
-  await bind(server, options);
-  if ("path" in options) await chmod(options.path, options.mode ?? 0o660);
-  return { bound: boundAddress(server, options), tls, [Symbol.asyncDispose]: () => close(server, sockets) };
+  };
+  const server = createServer((socket) =>
+    enterSoon(admission, socket, (rejection) => {
+      if (rejection === undefined) take(socket);
+      else refuse(socket, rejection);
+    }),
+  );
+  return async () => {
+    await bind(server, options);
+    if ("path" in options) await chmod(options.path, options.mode ?? 0o660);
+    return { bound: boundAddress(server, options), tls, [Symbol.asyncDispose]: () => close(server, sockets) };
+  };
 }
 
 /** What a connection goes through before MQTT is spoken: TLS, WebSocket, both or none. Only what is used is loaded: HTTP and WebSocket take 8 MB. */

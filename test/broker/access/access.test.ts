@@ -42,6 +42,13 @@ describe("a listener with a password file", () => {
     }
   });
 
+  test("lets nobody in with an empty password or none, though a hash of it is in the file", async () => {
+    writeFileSync(passwordFile, `empty:${await hashPassword("")}\n`);
+    await using broker = await open();
+    expect(await refusal(broker, 5, { username: "empty", password: Buffer.alloc(0) })).toBe(0x87);
+    expect(await refusal(broker, 5, { username: "empty" })).toBe(0x87);
+  });
+
   test("lets clients without a name in where it says so, but not with a wrong one", async () => {
     const listener = { address: "127.0.0.1", port: 0, passwordFile, allowAnonymous: true };
     await using broker = await openTestBroker({ listeners: [listener] });

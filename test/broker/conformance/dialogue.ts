@@ -109,7 +109,7 @@ function macros(text: string, version: 4 | 5, name: string): string {
 
 /** These clients ask for no keep alive, and in 5.0 are given the longest. */
 function serverKeepAlive(limits: string): string {
-  return limits.replace("0b 22000a", "0e 22000a 13ffff");
+  return limits.replace("0b 22000a", "0e 13ffff 22000a");
 }
 
 function lengthOf(length: number): Buffer {

@@ -45,6 +45,15 @@ describe("listeners", () => {
     await expect(stat(path)).rejects.toMatchObject({ code: "ENOENT" });
   });
 
+  test("a place that a client has just left is free for the next, though both are noticed in one turn", async () => {
+    await using broker = await openTestBroker({ listeners: [{ address: "127.0.0.1", port: 0, maxConnections: 1 }] });
+    for (let turn = 0; turn < 20; turn++) {
+      const peer = broker.dial(5).send(connectPacket({ clientId: "one at a time", version: 5 }));
+      await peer.nextOf("connack");
+      peer.socket.destroy();
+    }
+  });
+
   test("serves TCP and a Unix socket alike", async () => {
     const path = join(folder, "mqtt.sock");
     await using broker = await openTestBroker({ listeners: [{ address: "127.0.0.1", port: 0 }, { path }] });
