@@ -9,11 +9,13 @@ export const brokerLimits = z
   .strictObject({
     receive_maximum: count(1, 65535).default(20).describe("QoS 1 and 2 messages a client may have under way to us"),
     topic_alias_maximum: count(0, 65535).default(10).describe("Topic aliases of one connection, each way"),
-    packet_size: size({ minBytes: KIB, maxBytes: 268_435_460 }).prefault("2MB").describe("Largest packet taken"),
+    packet_size: size({ minBytes: 20, maxBytes: 268_435_460 }).prefault("2MB").describe("Largest packet taken"),
     keep_alive: duration({ minMs: 1000, maxMs: 65_535_000 })
       .prefault("65535s")
       .describe("Longest keep alive; MQTT 5 clients that ask for more are told so"),
-    session_expiry: duration({ minMs: 1000 }).prefault("30d").describe("Longest a session outlives its connection"),
+    session_expiry: duration({ minMs: 1000, maxMs: 0xffff_ffff * 1000 })
+      .prefault("30d")
+      .describe("Longest a session outlives its connection, at most MQTT's 4294967295s"),
     sessions: count(1, MANY).default(2000).describe("Persistent sessions, connected or not"),
     inflight_messages: count(1, 65535).default(20).describe("QoS 1 and 2 messages under way to one client"),
     queued_messages: count(0, MANY).default(1000).describe("Messages waiting for one client, offline or slow"),
