@@ -92,13 +92,14 @@ export async function openBroker(options: BrokerOptions, deps: BrokerDeps): Prom
   return {
     addresses: listeners.map(({ bound }) => bound),
     stats: () => ({ ...structuredClone(context.stats), persistenceFault: journal?.failure?.code }),
-    async reload() {
-      const applyTls = await Promise.all(listeners.map(({ tls }) => tls?.prepare()));
-      const applyAccess = await access.prepare();
-      const isChanged = applyAccess();
-      for (const apply of applyTls) apply?.();
-      for (const client of clients) client.recheck(isChanged);
-    },
+    reload: () =>
+      access.during(async () => {
+        const applyTls = await Promise.all(listeners.map(({ tls }) => tls?.prepare()));
+        const applyAccess = await access.prepare();
+        const isChanged = applyAccess();
+        for (const apply of applyTls) apply?.();
+        for (const client of clients) client.recheck(isChanged);
+      }),
     [Symbol.asyncDispose]: close,
   };
 }

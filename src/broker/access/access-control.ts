@@ -20,6 +20,7 @@ export class AccessControl {
   readonly #files: readonly AccessFiles[];
   readonly #queue = new HashingQueue();
   readonly #guesses: Guesses;
+  #settled: Promise<void> | undefined;
   #users: ReadonlyMap<string, Users> = new Map();
   #acls: ReadonlyMap<string, Acl> = new Map();
 
@@ -34,6 +35,21 @@ export class AccessControl {
     const apply = await control.prepare();
     apply();
     return control;
+  }
+
+  /** Resolves when the files are no longer being read again; undefined where they are not. */
+  get settled(): Promise<void> | undefined {
+    return this.#settled;
+  }
+
+  /** Reads the files again by `reload`; who comes meanwhile is to wait for the new ones: see `settled`. */
+  async during(reload: () => Promise<void>): Promise<void> {
+    const reloading = reload();
+    const settled = reloading.catch(() => {}); // whoever reloads is told
+    this.#settled = settled;
+    await settled;
+    if (this.#settled === settled) this.#settled = undefined;
+    await reloading;
   }
 
   /**

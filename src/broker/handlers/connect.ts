@@ -79,6 +79,7 @@ function refuse(client: Client, code: number, why: string, inVersion5: boolean, 
 async function acceptWhenAuthenticated(client: Client, connect: ConnectPacket): Promise<void> {
   const { broker } = client;
   const clientId = connect.clientId === "" ? broker.newClientId() : connect.clientId;
+  await broker.access.settled;
   const result = await authenticate(client, connect, clientId);
   if (client.state !== "authenticating") return;
   const identity: Identity = {

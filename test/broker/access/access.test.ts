@@ -144,6 +144,14 @@ describe("reloading", () => {
     await broker.join("alice", 5, { username: "alice", password: Buffer.from("new") });
   });
 
+  test("judges who comes while the files are being read by the new ones", async () => {
+    await using broker = await open();
+    allow("alice");
+    const reloading = broker.broker.reload();
+    expect(await refusal(broker, 5, user("bob"))).toBe(0x87);
+    await reloading;
+  });
+
   test("with a wrong file changes nothing", async () => {
     await using broker = await open();
     writeFileSync(passwordFile, "");
