@@ -36,6 +36,7 @@ import { mlx90614 } from "./mlx90614.ts";
 import { mpu6050 } from "./mpu6050.ts";
 import { pmsa003i } from "./pmsa003i.ts";
 import { pulseCounter } from "./pulse-counter.ts";
+import { rotaryEncoder } from "./rotary-encoder.ts";
 import { scd4x } from "./scd4x.ts";
 import { scd30 } from "./scd30.ts";
 import { sgp30 } from "./sgp30.ts";
@@ -93,6 +94,7 @@ export const drivers: readonly Driver[] = [
   mpu6050,
   pmsa003i,
   pulseCounter,
+  rotaryEncoder,
   scd30,
   scd4x,
   sgp30,
