@@ -80,7 +80,7 @@ describe.runIf(wanted && hasTools)("the programs of libgpiod", () => {
     const input = await gpio.input(PIN);
     const edges: Edge[] = [];
     input.onEdge((edge) => edges.push(edge));
-    execFileSync("pkill", ["-x", "gpiomon"]);
+    execFileSync("pkill", ["-x", "-P", String(process.pid), "gpiomon"]);
     await drive(1);
     await expect.poll(() => edges.map(({ level }) => level), { timeout: 15_000 }).toEqual([1]);
     expect(input.losses).toBe(1);
