@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -10,6 +10,7 @@ const MAIN = join(import.meta.dirname, "../../../dist/main.js");
 /** `fieldpost broker` as a process, on a store of its own that outlives it. */
 export class BrokerProcess implements AsyncDisposable {
   readonly directory = mkdtempSync(join(tmpdir(), "fieldpost-broker-"));
+  readonly store: string;
   readonly #config = join(this.directory, "broker.yaml");
   readonly #runtime = mkdtempSync("/dev/shm/fieldpost-broker-");
   readonly #env: NodeJS.ProcessEnv;
@@ -17,9 +18,10 @@ export class BrokerProcess implements AsyncDisposable {
   port = 0;
   errors = "";
 
-  constructor(window: string, env: NodeJS.ProcessEnv = {}) {
+  constructor(window: string, env: NodeJS.ProcessEnv = {}, store?: string) {
+    this.store = store ?? join(this.directory, "store");
     this.#env = { ...process.env, ...env, RUNTIME_DIRECTORY: this.#runtime };
-    mkdirSync(this.store);
+    mkdirSync(this.store, { recursive: true });
     writeFileSync(
       this.#config,
       `store: { path: ${this.store} }
@@ -27,17 +29,13 @@ log: { level: warn }
 broker:
   listeners: [{ address: 127.0.0.1, port: 0 }]
   persistence_window: ${window}
-  limits: { queued_messages: 1000000, queued_bytes: 1GB, connections_per_address: 1000 }
+  limits: { queued_messages: 1000000, queued_bytes: 1GB, connections_per_address: 1000, connect_timeout: 60s }
 `,
     );
   }
 
   get pid(): number {
     return this.#child?.pid ?? 0;
-  }
-
-  get store(): string {
-    return join(this.directory, "store");
   }
 
   async start(): Promise<void> {
@@ -66,7 +64,7 @@ broker:
   /** What is on the disk at this moment, as the store of a broker of its own. */
   copy(): BrokerProcess {
     const copy = new BrokerProcess("0s");
-    for (const suffix of ["", "-wal"])
+    for (const suffix of ["", "-wal"].filter((suffix) => existsSync(join(this.store, `broker.db${suffix}`))))
       cpSync(join(this.store, `broker.db${suffix}`), join(copy.store, `broker.db${suffix}`));
     return copy;
   }

@@ -210,6 +210,41 @@ describe("expiry over a restart", () => {
   });
 });
 
+describe("a session and the delay of its will count over a restart", () => {
+  const will = { topic: "w", payload: Buffer.from("gone"), qos: 1, retain: true } as const;
+
+  test.each([
+    ["time that the process was away, short of the delay", { onMs: 1_700_000 }, { will: 0, sessions: 1 }],
+    ["time that the process was away, past the delay", { onMs: 1_900_000 }, { will: 1, sessions: 1 }],
+    ["time that the process was away, past the session's expiry", { onMs: 3_601_000 }, { will: 1, sessions: 0 }],
+    ["time that the machine was off, by synced clocks", { offMs: 1_900_000 }, { will: 1, sessions: 1 }],
+    ["the same past the session's expiry", { offMs: 3_601_000 }, { will: 1, sessions: 0 }],
+    ["no time that nobody knows", { offMs: 3_601_000, synced: false }, { will: 0, sessions: 1 }],
+  ])("%s", async (_, passed: { onMs?: number; offMs?: number; synced?: boolean }, expected) => {
+    using disk = new Disk();
+    {
+      await using before = await disk.broker(0);
+      const properties = { sessionExpiryInterval: hour };
+      const delayed = { ...will, properties: { willDelayInterval: 1800 } };
+      const peer = await before.join("away", 5, { cleanStart: false, properties, will: delayed });
+      peer.socket.destroy();
+      await expect.poll(() => before.broker.stats().clients).toBe(0);
+    }
+    const { onMs = 0, offMs = 0, synced = true } = passed;
+    disk.wallMs += onMs + offMs;
+    disk.synced = synced;
+    if (offMs > 0) Object.assign(disk, { boot: "second", monoMs: 10 });
+    else disk.monoMs += onMs;
+    await using after = await disk.broker(0);
+    after.timers.advance(1);
+    const { retainedMessages, sessions } = after.broker.stats();
+    expect({ will: retainedMessages, sessions }).toEqual(expected);
+    if (expected.will === 1) return;
+    after.timers.advance(1_800_000);
+    expect(after.broker.stats().retainedMessages).toBe(1);
+  });
+});
+
 test("time that the machine was off counts as soon as the clock is synced", async () => {
   using disk = new Disk();
   const properties = { messageExpiryInterval: hour };
