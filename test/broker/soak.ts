@@ -20,7 +20,11 @@ export interface SoakOptions {
   /** How long a client stays or is away at most. */
   readonly turnMs: number;
   readonly sampleMs: number;
+  /** Told how it stands, once in a while: of an hour that fails at its end something is left. */
+  report(soFar: SoakFigures): void;
 }
+
+const reportPeriodMs = 300_000;
 
 export interface SoakFigures {
   readonly atQos1: number;
@@ -107,6 +111,10 @@ class Soak {
     this.#isOver = true;
     await all;
     await this.#finish();
+    return this.#figures();
+  }
+
+  #figures(): SoakFigures {
     return {
       atQos1: this.#streams.acknowledged(1),
       atQos2: this.#streams.acknowledged(2),
@@ -212,9 +220,14 @@ class Soak {
   }
 
   async #measure(): Promise<void> {
+    const { pid, sampleMs, report } = this.#options;
+    let reportedMs = performance.now();
     while (!this.#isOver) {
-      this.#rss.push(rssBytes(this.#options.pid));
-      await this.#pause(this.#options.sampleMs);
+      this.#rss.push(rssBytes(pid));
+      await this.#pause(sampleMs);
+      if (performance.now() - reportedMs < reportPeriodMs) continue;
+      reportedMs = performance.now();
+      report(this.#figures());
     }
   }
 
