@@ -3,6 +3,7 @@ import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
 import { readDamaged } from "../broker/fuzz-rounds.ts";
 import { figures, rounds } from "./campaign.ts";
+import { slopeOf } from "./regression.ts";
 
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;
@@ -12,19 +13,12 @@ function heapBytes(): number {
   return process.memoryUsage().heapUsed;
 }
 
-/** Bytes a sequence, by least squares over evenly spaced samples. */
-function slope(samples: readonly number[], step: number): number {
-  const middle = (samples.length - 1) / 2;
-  let above = 0;
-  let below = 0;
-  for (const [i, bytes] of samples.entries()) {
-    above += (i - middle) * bytes;
-    below += (i - middle) ** 2;
-  }
-  return above / below / step;
-}
-
 const batches = 20;
+/**
+ * Of an object that is kept of each sequence: V8's smallest takes 24 bytes. Measured are 3 to 6 over 50,000 sequences: compiled
+ * code, and what fast-check keeps.
+ */
+const leastLeakBytes = 16;
 
 test("damaged packets: read or refused alike however they are cut, without a crash, a hang or growth", () => {
   const total = rounds(1_000_000, 50_000);
@@ -40,13 +34,12 @@ test("damaged packets: read or refused alike however they are cut, without a cra
     slowestMs = Math.max(slowestMs, performance.now() - startedMs);
     samples.push(heapBytes());
   }
-  const bytesEach = slope(samples, total / batches);
-  expect(sequences).toBeGreaterThanOrEqual(total);
-  // A leak keeps at least an object of each sequence; what compiled code and fast-check keep is far below.
-  expect(bytesEach * total).toBeLessThan(8_000_000);
+  const bytesEach = slopeOf(samples) / (total / batches);
   figures("damaged MQTT packets", {
     sequences,
     "heap slope (bytes a sequence)": bytesEach.toFixed(2),
     "slowest batch (ms)": Math.round(slowestMs),
   });
+  expect(sequences).toBeGreaterThanOrEqual(total);
+  expect(bytesEach).toBeLessThan(leastLeakBytes);
 });
