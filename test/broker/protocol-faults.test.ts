@@ -74,6 +74,15 @@ describe("what Mosquitto does where it is free to", () => {
     );
   });
 
+  test("one without DUP may come under its identifier as often as it likes", async () => {
+    await dialogue(
+      4,
+      `
+      a JOIN -> OK
+      a 34 { 'x' 0001 31 } 34 { 'x' 0001 } 34 { 'x' 0001 31 } 34 { 'x' 0001 } -> 50 { 0001 } 50 { 0001 } 50 { 0001 } 50 { 0001 }`,
+    );
+  });
+
   test("a bridge may tell its state, and nothing else below $SYS; nobody publishes to a share", async () => {
     const state = "'$SYS/broker/connection/me/state'";
     await dialogue(

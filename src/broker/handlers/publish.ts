@@ -103,8 +103,8 @@ function publish(client: Client, session: Session, message: Message): number {
 /** A QoS 2 message that is there already is not published again [MQTT-4.3.3-10]; a new one needs room [MQTT-3.3.4-7]. */
 function isRepeated(client: Client, session: Session, packetId: number): boolean {
   if (session.unreleased.has(packetId)) {
-    if (client.repeated.has(packetId)) throw protocolError("a QoS 2 message for the third time"); // as Mosquitto
-    client.repeated.add(packetId);
+    if (view.dup && client.repeated.has(packetId)) throw protocolError("a QoS 2 message for the third time"); // as Mosquitto
+    if (view.dup) client.repeated.add(packetId);
     return true;
   }
   const { receiveMaximum, queuedMessages } = client.broker.limits;
