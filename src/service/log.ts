@@ -50,7 +50,10 @@ const lineOf: Record<LogStyle, (entry: Entry) => string> = {
   journal: (entry) => `${ranks[entry.level].journal}${textOf(entry)}\n`,
   terminal: (entry) => `${timeNow().slice(11, 23)} ${ranks[entry.level].word} ${textOf(entry)}\n`,
   json({ level, part, message, fields }) {
-    return `${JSON.stringify({ level: ranks[level].number, time: timeNow(), part, ...fields, msg: message })}\n`;
+    const short = Object.fromEntries(
+      Object.entries(fields).map(([key, value]) => [key, typeof value === "string" ? shortened(value) : value]),
+    );
+    return `${JSON.stringify({ level: ranks[level].number, time: timeNow(), part, ...short, msg: message })}\n`;
   },
 };
 
@@ -64,6 +67,18 @@ function textOf({ part, message, fields }: Entry): string {
 
 function renderField([key, value]: [string, unknown]): string {
   if (value === undefined) return "";
-  const text = typeof value === "string" ? value : JSON.stringify(value);
-  return ` ${key}=${/[\s"=]/.test(text) ? JSON.stringify(text) : text}`;
+  const text = shortened(typeof value === "string" ? value : JSON.stringify(value));
+  return ` ${key}=${/[\s"=\p{C}]/u.test(text) ? quoted(text) : text}`;
+}
+
+/** What others chose (a client id has up to 64 KB) must neither fill the log nor steer the terminal. */
+const FIELD_MAX_CHARS = 2000;
+
+function shortened(text: string): string {
+  if (text.length <= FIELD_MAX_CHARS) return text;
+  return `${text.slice(0, FIELD_MAX_CHARS)}… (${text.length} characters)`;
+}
+
+function quoted(text: string): string {
+  return JSON.stringify(text).replace(/\p{C}/gu, (char) => `\\u{${char.codePointAt(0)?.toString(16)}}`);
 }

@@ -26,6 +26,18 @@ describe("the log", () => {
     expect(lines).toEqual(['<6>read text="a\\nb <0>c"\n']);
   });
 
+  test.each(["journal", "json"] as const)(
+    "lets nobody who chose a field fill it, or steer a terminal (%s)",
+    (style) => {
+      const { lines, log } = capture(style);
+      log.info("client connected", { clientId: "x".repeat(60_000), address: "a\u001b[31m\u009b2J\u202e" });
+      const [line = ""] = lines;
+      expect(line.length).toBeLessThan(2200);
+      expect(line).toContain("60000 characters");
+      if (style === "journal") expect(line).toContain(String.raw`address="a\u001b[31m\u{9b}2J\u{202e}"`);
+    },
+  );
+
   test("gives programs a line of JSON, which leaves out what is undefined", () => {
     const { lines, log } = capture("json");
     log.part("store").warn("full", { bytes: 12, reason: undefined });
