@@ -12,6 +12,7 @@ const loaders = {
   status: async () => (await import("./commands/status.ts")).status,
   log: async () => (await import("./commands/log.ts")).log,
   decommission: async () => (await import("./commands/decommission.ts")).decommission,
+  "safe-outputs": async () => (await import("./commands/safe-outputs.ts")).safeOutputs,
   outbox: async () => (await import("./commands/outbox.ts")).outbox,
   backup: async () => (await import("./commands/backup.ts")).backup,
   restore: async () => (await import("./commands/restore.ts")).restore,

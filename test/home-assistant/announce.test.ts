@@ -147,6 +147,22 @@ describe("what it says", () => {
     expect(inM3).toMatchObject({ device_class: "water", unit_of_measurement: "m³", state_class: "total_increasing" });
   });
 
+  test("an output is a switch that says where it hears commands, and takes no class of another platform", () => {
+    const { state } = componentsOf(
+      device([{ ...channel("binary"), key: "state", settable: true, deviceClass: "door" }]),
+    );
+    expect(state).toMatchObject({
+      platform: "switch",
+      default_entity_id: expect.stringMatching(/^switch\./),
+      command_topic: expect.stringMatching(/\/state\/set$/),
+    });
+    expect(state).not.toHaveProperty("device_class");
+    const outlet = componentsOf(
+      device([{ ...channel("binary"), key: "state", settable: true, deviceClass: "outlet" }]),
+    );
+    expect(outlet.state).toMatchObject({ device_class: "outlet" });
+  });
+
   test("four of the gateway's diagnostics are enabled", () => {
     const [{ payload } = { payload: "" }] = announceAll(gateway, [], topics, plain);
     const components: Record<string, { enabled_by_default?: boolean; entity_category: string }> =

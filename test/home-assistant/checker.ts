@@ -50,8 +50,8 @@ function componentObjections(component: Dict, root: Dict): string[] {
     ...unknownKeys("component", keys, Object.keys(rules.keys)),
     ...missing.map((key) => `${key} is missing`),
     ...nulls("component", keys),
-    ...(platform === "sensor" ? sensorObjections(keys) : binaryObjections(keys)),
-    ...(/^(sensor|binary_sensor)\.[a-z0-9_]+$/.test(String(keys.default_entity_id)) ? [] : ["bad default_entity_id"]),
+    ...(objectionsTo[String(platform)]?.(keys) ?? [`no rules for ${platform}`]),
+    ...(new RegExp(`^${platform}\\.[a-z0-9_]+$`).test(String(keys.default_entity_id)) ? [] : ["bad default_entity_id"]),
     ...(keys.entity_category === "config" ? ["entity_category config is refused"] : []),
   ];
 }
@@ -85,6 +85,17 @@ function binaryObjections({ device_class: deviceClass, state_class, unit_of_meas
     ...(state_class === undefined && unit_of_measurement === undefined ? [] : ["a binary sensor has no unit"]),
   ];
 }
+
+function switchObjections({ device_class: deviceClass }: Dict): string[] {
+  const known = deviceClass === undefined || facts.switch.device_classes.includes(String(deviceClass));
+  return known ? [] : [`unknown class ${deviceClass}`];
+}
+
+const objectionsTo: Readonly<Record<string, (keys: Dict) => string[]>> = {
+  sensor: sensorObjections,
+  binary_sensor: binaryObjections,
+  switch: switchObjections,
+};
 
 function unknownKeys(where: string, object: Dict, known: readonly string[]): string[] {
   return Object.keys(object)

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { z } from "zod";
 import { Board } from "../../src/core/board.ts";
 import type { OutboxRecord } from "../../src/core/reading.ts";
 import { findDriver } from "../../src/drivers/registry.ts";
@@ -95,5 +96,39 @@ describe("the roster", () => {
     const { roster, board } = bench();
     await roster.apply([device("a", { enabled: false }), device("b")]);
     expect(board.all().map(({ info }) => info.id)).toEqual(["b"]);
+  });
+});
+
+describe("an output", () => {
+  function pump(change: Partial<RosterDevice> = {}): RosterDevice {
+    const driver = findDriver("digital-output") as RosterDevice["driver"];
+    const options = z.strictObject(driver.options).parse({ pin: 22, max_on: "1m" });
+    return device("pump", { driver, options, ...change });
+  }
+
+  test("is switched by a command, and its state, read back, is a reading at once", async () => {
+    const { clock, roster, board, accepted } = bench();
+    await roster.apply([pump()]);
+    await clock.advance(100);
+    await roster.command("pump", "state", { on: true });
+    await roster.command("pump", undefined, { on: "toggle" });
+    await roster.command("pump", undefined, { on: true });
+    const states = () => accepted.map((record) => record.kind === "reading" && record.values.state);
+    expect(states()).toEqual([false, true, false, true]);
+    expect(board.get("pump")?.newest.get("state")).toMatchObject({ value: true });
+    await clock.advance(60_000);
+    expect(states().at(-1)).toBe(false);
+  });
+
+  test("that is none, is not there, or has no such channel refuses", async () => {
+    const { clock, roster } = bench();
+    await roster.apply([pump(), device("a")]);
+    await clock.advance(100);
+    const on = { on: true };
+    await expect(roster.command("b", undefined, on)).rejects.toMatchObject({ code: "DEVICE_UNKNOWN" });
+    await expect(roster.command("a", undefined, on)).rejects.toMatchObject({ message: "a is no output" });
+    await expect(roster.command("pump", "x", on)).rejects.toMatchObject({ message: 'pump has no output "x": state' });
+    await roster.apply([]);
+    await expect(roster.command("pump", undefined, on)).rejects.toMatchObject({ code: "DEVICE_UNKNOWN" });
   });
 });

@@ -48,7 +48,10 @@ export const read: Command = {
 };
 
 function chosen(devices: readonly RosterDevice[], wanted: string | undefined): RosterDevice[] {
-  const active = devices.filter(({ driver, enabled }) => enabled && driver.port !== "planned");
+  const output = devices.find((device) => device.id === wanted && isOutput(device));
+  if (output)
+    throw new GatewayError("USAGE_INVALID", `${output.id} is an output, which opening would switch: see \`status\``);
+  const active = devices.filter((device) => device.enabled && device.driver.port !== "planned" && !isOutput(device));
   const found = wanted === undefined ? active : active.filter(({ id }) => id === wanted);
   if (wanted !== undefined && found.length === 0) {
     const known = active.map(({ id }) => id).join(", ");
@@ -56,6 +59,9 @@ function chosen(devices: readonly RosterDevice[], wanted: string | undefined): R
   }
   return found;
 }
+
+const isOutput = ({ driver, options }: RosterDevice): boolean =>
+  configuredChannels(driver, options).some(({ settable }) => settable);
 
 /** Remembers nothing of the service's: a mean begins with the first reading. */
 function fresh({ id, channels, computed }: RosterDevice): DeviceProcessing {

@@ -1,0 +1,43 @@
+import { loadConfig } from "../../config/load.ts";
+import { messageOf } from "../../core/errors.ts";
+import { digitalOutput } from "../../drivers/digital-output.ts";
+import { linuxClock } from "../../hardware/clock.ts";
+import { linuxHardware } from "../../hardware/linux/hardware.ts";
+import { noMemory } from "../../wiring/driver-memory.ts";
+import { openDevice, SIMULATED_BUS } from "../../wiring/open-device.ts";
+import { type Command, EXIT, type ExitCode } from "../command.ts";
+import { isServiceRunning } from "../service-access.ts";
+
+export const safeOutputs: Command = {
+  name: "safe-outputs",
+  summary: "put every output into its safe state, while the service is stopped: the unit runs it after a crash",
+  example: "fieldpost safe-outputs",
+  async run(invocation) {
+    const { io, configFile } = invocation;
+    const { config } = await loadConfig(configFile, { missingFiles: "warn", env: io.env });
+    const outputs = config.devices.filter(
+      ({ driver, bus, options }) => driver === digitalOutput && bus !== SIMULATED_BUS && options.at_stop === "safe",
+    );
+    if (outputs.length === 0) return EXIT.ok;
+    if (await isServiceRunning(invocation)) {
+      io.err("error: the service is running and drives its outputs itself\n  stop it, or send a command\n");
+      return EXIT.unreachable;
+    }
+    const clock = linuxClock();
+    await using hardware = linuxHardware(clock);
+    let code: ExitCode = EXIT.ok;
+    for (const device of outputs) {
+      try {
+        // Opening drives the safe state, and closing holds it.
+        const safe = { ...device, options: { ...device.options, at_start: "safe" } };
+        const output = await openDevice(safe, hardware, { clock, memory: noMemory });
+        await output.close?.();
+        io.out(`${device.id} is ${device.options.safe_state ? "on" : "off"}\n`);
+      } catch (error) {
+        io.err(`error: ${device.id}: ${messageOf(error)}\n`);
+        code = EXIT.unreachable;
+      }
+    }
+    return code;
+  },
+};
