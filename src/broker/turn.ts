@@ -30,6 +30,7 @@ export class Turn {
     this.#first = [];
     for (const work of first) work();
     this.#scheduled = false;
+    if (this.#first.length > 0) this.#schedule(); // what became safe set more free, which is to become safe
     const due = this.#work;
     this.#work = [];
     for (const work of due) work();

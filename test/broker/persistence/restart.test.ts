@@ -68,6 +68,17 @@ describe.each([0, 5000])("with a persistence window of %d ms", (windowMs) => {
     expect(payloads(await reader.untilPong())).toEqual(["3"]);
   });
 
+  test("what is retained at QoS 2 follows the SUBACK of a lasting session, with nothing else going on", async () => {
+    using disk = new Disk();
+    await using broker = await disk.broker(windowMs);
+    const publisher = await broker.join("publisher", 5);
+    publisher.send(publishPacket("t", "kept", { qos: 2, retain: true }));
+    await publisher.nextOf("pubrec");
+    const lasting = await broker.join("lasting", 5, staying);
+    await subscribe(lasting, "t", { qos: 2 });
+    expect(await lasting.nextOf("publish")).toMatchObject({ qos: 2, retain: true });
+  });
+
   test("a message under way is sent again under its identifier, one that was released is only released", async () => {
     using disk = new Disk();
     const ids: number[] = [];
