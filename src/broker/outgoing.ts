@@ -249,8 +249,9 @@ export class Outgoing {
 
   /** What is left of it [MQTT-3.3.2-6]. */
   #patchExpiry(gathered: Buffer, at: number, wire: Wire): void {
-    const leftMs = wire.expiresAtMs - this.#deps.timers.nowMs();
-    gathered.writeUInt32BE(Math.max(0, Math.ceil(leftMs / 1000)), at + wire.expiryAt);
+    const leftS = Math.ceil((wire.expiresAtMs - this.#deps.timers.nowMs()) / 1000);
+    // It may seem to be more than it was: the broker's time can lose an hour when the machine is switched off.
+    gathered.writeUInt32BE(Math.min(Math.max(0, leftS), 0xffffffff), at + wire.expiryAt);
   }
 
   #drained(): void {

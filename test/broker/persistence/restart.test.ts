@@ -189,6 +189,24 @@ test("a second end shortly after the first leaves clients the same time to come 
   expect(gone.sort()).toEqual(["w/kept", "w/lost"]);
 });
 
+test("a message that hardly expires is told with the longest expiry there is, although the broker's time lost some", async () => {
+  using disk = new Disk();
+  {
+    await using before = await disk.broker(0);
+    const away = await before.join("away", 5, staying);
+    await subscribe(away, "t", { qos: 1 });
+    await away.send({ type: "disconnect", reason: 0, properties: {} }).untilClosed();
+    before.timers.advance(30_000); // less than the time is noted after
+    const publisher = await before.join("publisher", 5);
+    const properties = { messageExpiryInterval: 0xffffffff };
+    await acknowledged(publisher, publishPacket("t", "x", { qos: 1, properties }));
+  }
+  Object.assign(disk, { boot: "second", monoMs: 10, synced: false });
+  await using after = await disk.broker(0);
+  const back = await after.join("away", 5, staying);
+  expect((await back.nextOf("publish")).properties.messageExpiryInterval).toBe(0xffffffff);
+});
+
 describe("expiry over a restart", () => {
   async function leave(disk: Disk): Promise<void> {
     await using before = await disk.broker(0);
