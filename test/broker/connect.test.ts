@@ -62,6 +62,7 @@ describe("CONNECT", () => {
     await using broker = await openTestBroker();
     const peer = broker.dial(5).send(connectPacket({ version: 5, properties: { maximumPacketSize: 15 } }));
     expect(await peer.untilClosed()).toHaveLength(0);
+    expect(broker.broker.stats().sessions).toBe(0);
     await broker.join("big enough", 5, { properties: { maximumPacketSize: 16 } });
   });
 

@@ -131,6 +131,8 @@ function accept(client: Client, connect: ConnectPacket, identity: Identity): voi
   // While the disk refuses everything, who has a session may still get what waits in it.
   const sent = journal?.failure ? client.send(connack) : client.sendWhenSafe(connack);
   if (!sent) {
+    session.will = undefined; // it was never connected
+    session.link = client;
     client.drop("its maximum packet size is too small for CONNACK"); // [MQTT-3.1.2-24]
     return;
   }
