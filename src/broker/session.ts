@@ -174,6 +174,10 @@ export class Session implements Subscriber {
     return true;
   }
 
+  unsubscribeAll(): void {
+    for (const filter of [...this.subscriptions.keys()]) this.unsubscribe(filter);
+  }
+
   /** Sends what is retained under the filter, as fast as the client takes it. */
   replay(subscription: Subscription): void {
     this.#replays.set(subscription.filter, new Replay(this.#deps.retained, subscription));
@@ -194,7 +198,7 @@ export class Session implements Subscriber {
 
   /** Ends it: nothing is delivered to it any more. */
   drop(): void {
-    for (const filter of [...this.subscriptions.keys()]) this.unsubscribe(filter);
+    this.unsubscribeAll();
     this.#replays.clear();
     this.callOff();
     // Others of a share get what this one no longer can; members that are gone are not asked again.

@@ -28,7 +28,8 @@ export class Sessions {
     owner?: string,
   ): { session: Session; present: boolean } | undefined {
     const previous = this.#byId.get(identity.clientId);
-    if (persistent && previous === undefined && !this.#hasRoom()) return undefined;
+    const isOneMore = persistent && !(previous !== undefined && previous.expiryMs > 0);
+    if (isOneMore && !this.#hasRoom()) return undefined;
     previous?.link?.end(reason.sessionTakenOver, "another client took its id over");
     const kept = this.#byId.get(identity.clientId);
     const isHis = kept?.identity.username === identity.username && kept?.owner === owner;
@@ -92,8 +93,9 @@ export class Sessions {
     for (const session of this.#byId.values()) {
       session.leave();
       session.will = undefined;
-      session.drop();
+      session.unsubscribeAll(); // before any is dropped: what it leaves is still its own, and goes to no other of its shares
     }
+    for (const session of this.#byId.values()) session.drop();
     this.#byId.clear();
     this.#deps.stats.sessions = 0;
   }

@@ -153,6 +153,17 @@ describe("sessions", () => {
     expect((await broker.accepted(keeping(5))).connack.sessionPresent).toBe(true);
   });
 
+  test("the limit holds for clients that come a second time to have theirs kept", async () => {
+    await using broker = await openTestBroker({ limits: { sessions: 1 } });
+    const answers: number[] = [];
+    for (const clientId of ["one", "two"]) {
+      await broker.join(clientId, 5);
+      const again = broker.dial(5).send({ ...keeping(5), clientId });
+      answers.push((await again.nextOf("connack")).reason);
+    }
+    expect(answers).toEqual([0, 0x97]);
+  });
+
   test.each([
     ["messages", { queuedMessages: 2 }],
     ["bytes", { queuedBytes: 230 }],

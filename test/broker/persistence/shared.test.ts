@@ -43,4 +43,24 @@ describe.each([0, 5000])("with a persistence window of %d ms, after a restart", 
       "queued",
     ]);
   });
+
+  test("each message of a shared subscription is still with the one member that it was chosen for", async () => {
+    using disk = new Disk();
+    {
+      await using before = await disk.broker(windowMs);
+      for (const clientId of ["one", "two"]) {
+        const member = await before.join(clientId, 5, staying);
+        await subscribe(member, "$share/g/t", { qos: 2 });
+        await member.send({ type: "disconnect", reason: 0, properties: {} }).untilClosed();
+      }
+      const publisher = await before.join("publisher", 5);
+      for (const payload of ["1", "2", "3", "4"]) await acknowledged(publisher, payload, 2);
+    }
+    await using after = await disk.broker(windowMs);
+    const received: string[] = [];
+    for (const clientId of ["one", "two"])
+      for (const packet of await (await after.join(clientId, 5, staying)).untilPong())
+        if (packet.type === "publish") received.push(packet.payload.toString());
+    expect(received.sort()).toEqual(["1", "2", "3", "4"]);
+  });
 });
