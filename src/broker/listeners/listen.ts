@@ -1,4 +1,4 @@
-import { chmod, unlink } from "node:fs/promises";
+import { chmod, lstat, unlink } from "node:fs/promises";
 import { createConnection, createServer, type Server, type Socket } from "node:net";
 import { errnoName, GatewayError, messageOf } from "../../core/errors.ts";
 import type { Door, Rejection } from "../door.ts";
@@ -163,10 +163,13 @@ function explain(error: Error, options: ListenerOptions): GatewayError {
 
 /** A socket file outlives the process that made it; one that nobody answers at is in the way. */
 async function removeStale(path: string): Promise<void> {
-  if (await answers(path)) return;
   try {
-    await unlink(path);
+    const found = await lstat(path);
+    if (!found.isSocket())
+      throw new GatewayError("CONFIG_INVALID", `the broker cannot listen on ${path}: it is there, and no socket`);
+    if (await isStale(path)) await unlink(path);
   } catch (error) {
+    if (error instanceof GatewayError) throw error;
     if (errnoName(error) !== "ENOENT")
       throw new GatewayError("CONFIG_INVALID", `the old socket ${path} cannot be removed: ${messageOf(error)}`, {
         cause: error,
@@ -174,14 +177,15 @@ async function removeStale(path: string): Promise<void> {
   }
 }
 
-function answers(path: string): Promise<boolean> {
+/** Only a refusal says that nobody is there; whose socket may not be connected to may well be in use. */
+function isStale(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = createConnection(path);
     socket.once("connect", () => {
       socket.destroy();
-      resolve(true);
+      resolve(false);
     });
-    socket.once("error", () => resolve(false));
+    socket.once("error", (error) => resolve(errnoName(error) === "ECONNREFUSED"));
   });
 }
 

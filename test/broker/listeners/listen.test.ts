@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdtemp, rm, stat } from "node:fs/promises";
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -77,6 +77,13 @@ describe("listeners", () => {
     execFileSync("mv", [`${path}.copy`, path]);
     await using broker = await openTestBroker({ listeners: [{ path }] });
     expect(broker.broker.addresses).toEqual([{ path }]);
+  });
+
+  test("leaves alone what is no socket", async () => {
+    const path = join(folder, "notes");
+    await writeFile(path, "precious");
+    await expect(openTestBroker({ listeners: [{ path }] })).rejects.toMatchObject({ code: "CONFIG_INVALID" });
+    expect(await readFile(path, "utf8")).toBe("precious");
   });
 
   test("does not take the socket file of one that lives", async () => {
