@@ -9,6 +9,9 @@ const nothing = Buffer.alloc(0);
 
 const markable: ReadonlySet<number> = new Set([0x6a, 0x8a, 0xaa]);
 
+/** Nobody is known by then: more than a will and a password of full length is not waited for. Mosquitto takes 100,000. */
+export const maxConnectBytes = 131_072;
+
 /**
  * Cuts a stream into packets. A packet that lies whole in a chunk is handed on where it lies; only the one that a
  * chunk ends in is copied. What a header alone can be refused for is refused before the body is waited for.
@@ -126,7 +129,8 @@ export class Parser {
     if (this.longHeader && this.strictLength) throw malformed("the remaining length is longer than it needs to be");
     const length = remainingLength(bytes, start, bodyStart);
     const packetBytes = bodyStart - start + length;
-    if (packetBytes > this.#maxPacketBytes)
+    const isConnect = (bytes[start] as number) >> 4 === packetType.connect;
+    if (packetBytes > (isConnect ? Math.min(maxConnectBytes, this.#maxPacketBytes) : this.#maxPacketBytes))
       throw new ProtocolFault(reason.packetTooLarge, `a packet of ${packetBytes} bytes`);
     return length;
   }

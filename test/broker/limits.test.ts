@@ -18,6 +18,15 @@ describe("the memory of the broker", () => {
     await expect.poll(() => broker.broker.stats()).toMatchObject({ clients: 0, receivingBytes: 0, queuedBytes: 0 });
   });
 
+  test("is not for those who were not let in yet: a CONNECT is refused from its header where no client needs as much", async () => {
+    await using broker = await openTestBroker();
+    const largest = broker.dial(5).send(Buffer.from([0x10, 0xfc, 0xff, 0x07]), Buffer.alloc(65_536)); // 131,068 and 4
+    await expect.poll(() => broker.broker.stats().receivingBytes).toBeGreaterThan(65_000);
+    largest.socket.destroy();
+    await broker.dial(5).sendHex("10 fd ff 07").untilClosed();
+    expect(broker.logged.at(-1)?.fields).toMatchObject({ reason: "a packet of 131073 bytes" });
+  });
+
   test("gets back what a packet took once it is complete", async () => {
     await using broker = await openTestBroker();
     const peer = await broker.join("a", 5);

@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
 import type { Rejection } from "../door.ts";
+import { maxConnectBytes } from "../parser.ts";
 import type { Timers } from "../timers.ts";
 import type { Transport } from "../transport.ts";
 import { isOriginAllowed } from "./origin.ts";
@@ -79,9 +80,6 @@ function refuse(socket: Socket, status: number): void {
   );
 }
 
-/** A message is held until it is whole: before we have answered anything, it may be as large as a CONNECT needs to be. */
-const firstBytes = 131_072;
-
 /** MQTT's bytes out of binary messages, however they are cut [MQTT-6.0.0-2], and into them. */
 class WebSocketTransport extends Duplex implements Transport {
   readonly #webSocket: WebSocket;
@@ -92,11 +90,11 @@ class WebSocketTransport extends Duplex implements Transport {
     super({ allowHalfOpen: false, highWaterMark: 65_536 });
     this.#webSocket = webSocket;
     this.#socket = socket;
-    let unanswered = 0;
+    let unanswered = 0; // a message is held until it is whole
     const count = (chunk: Buffer) => {
       unanswered += chunk.length;
       if (this.#answered) socket.off("data", count);
-      else if (unanswered > firstBytes) this.destroy(new Error("too much before CONNECT was answered"));
+      else if (unanswered > maxConnectBytes) this.destroy(new Error("too much before CONNECT was answered"));
     };
     socket.on("data", count);
     webSocket.on("message", (data: Buffer, isBinary) => this.#received(data, isBinary));
