@@ -178,7 +178,7 @@ export class Client implements SessionLink {
     if (this.state === "ended") return;
     this.#lastHeardMs = this.broker.timers.nowMs();
     this.#guard(() => this.parser.feed(chunk));
-    if (this.outgoing.blocked && this.outgoing.length > maxAnswers) this.pause();
+    if ((this.outgoing.blocked || this.outgoing.holds) && this.outgoing.length > maxAnswers) this.pause();
     else if (this.broker.journal?.congested && this.outgoing.holds) this.pause(); // read on when they are safe
   }
 
@@ -254,7 +254,7 @@ export class Client implements SessionLink {
 
 const closedByPeer = "the connection was closed";
 
-/** Answers that may wait for a client that does not read them, before it is not read either. */
+/** Answers that may wait for a client that does not read them, or for the disk, before it is not read either. */
 const maxAnswers = 10_000;
 
 /** How long a peer may take to read the last words. */

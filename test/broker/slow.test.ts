@@ -1,6 +1,14 @@
+import { PassThrough } from "node:stream";
 import { describe, expect, test } from "vitest";
+import { Client } from "../../src/broker/client.ts";
+import type { BrokerContext } from "../../src/broker/context.ts";
+import { defaultLimits } from "../../src/broker/limits.ts";
+import type { Session } from "../../src/broker/session.ts";
+import { newStats } from "../../src/broker/stats.ts";
+import { Turn } from "../../src/broker/turn.ts";
 import { openTestBroker, subscribe } from "./support/broker.ts";
 import { publishPacket } from "./support/peer.ts";
+import { FakeTimers } from "./support/timers.ts";
 
 const payload = "x".repeat(50_000);
 
@@ -110,4 +118,20 @@ test("what waits for a client is counted while it waits, and no longer when it g
   stuck.socket.destroy();
   silent.socket.destroy();
   await expect.poll(() => broker.broker.stats()).toMatchObject({ clients: 1, queuedBytes: 0 });
+});
+
+test("a client whose answers wait for the disk is not read past ten thousand of them", async () => {
+  const journal = { head: 1, safe: 0, wait: () => {} };
+  const context = { limits: defaultLimits, stats: newStats(), timers: new FakeTimers(), turn: new Turn(), journal };
+  const transport = Object.assign(new PassThrough(), { setNoDelay: () => {}, destroySoon: () => {} });
+  const client = new Client(transport, { path: "none" }, "none", context as unknown as BrokerContext);
+  client.opened({} as Session, 0);
+  client.parser.feed(Buffer.from([0x10, 1])); // the connection has begun with a CONNECT, which is forgotten
+  client.parser.release();
+  client.sendWhenSafe(Buffer.from([0x40, 2, 0, 1]));
+  const pings = (count: number) => Buffer.concat(new Array(count).fill(Buffer.from([0xc0, 0])));
+  transport.emit("data", pings(9_999));
+  expect(transport.isPaused()).toBe(false);
+  transport.emit("data", pings(1));
+  expect(transport.isPaused()).toBe(true);
 });
