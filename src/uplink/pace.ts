@@ -3,6 +3,12 @@ import type { Clock } from "../core/clock.ts";
 /** What was not used is kept for so long: timers are no finer than a millisecond, and late. */
 const CREDIT_MS = 100;
 
+/** What is begun now and awaited only after more has gone at its pace: that it fails meanwhile is told then. */
+export function awaitedLater<T>(answer: Promise<T>): Promise<T> {
+  answer.catch(() => {});
+  return answer;
+}
+
 /** Lets through so many a second. */
 export class Pace {
   readonly perSecond: number;

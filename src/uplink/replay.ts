@@ -4,7 +4,7 @@ import { DESTINATION } from "./destination.ts";
 import { isCount } from "./json.ts";
 import type { Link } from "./link.ts";
 import { REASON } from "./link.ts";
-import { Pace } from "./pace.ts";
+import { awaitedLater, Pace } from "./pace.ts";
 import { readingMessage } from "./reading-message.ts";
 import { invalidRequest, type RequestHandler } from "./requests.ts";
 import type { Settings } from "./state.ts";
@@ -72,7 +72,7 @@ async function replay({ epoch, from, to }: Range, context: Settings, link: Link)
       if (record.seq > next) missing.push([next, record.seq - 1]);
       next = record.seq + 1;
       if (pace) await pace.take(new AbortController().signal);
-      answers.push(send(record, context, link));
+      answers.push(awaitedLater(send(record, context, link)));
     }
     sent += (await Promise.all(answers)).filter((code) => code < REASON.unspecified).length;
     if (records.length > 0) continue;

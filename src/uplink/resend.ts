@@ -2,7 +2,7 @@ import { isGatewayError } from "../core/errors.ts";
 import type { StoredRecord } from "../core/reading.ts";
 import { DESTINATION } from "./destination.ts";
 import type { Link } from "./link.ts";
-import { Pace } from "./pace.ts";
+import { awaitedLater, Pace } from "./pace.ts";
 import { readingMessage } from "./reading-message.ts";
 import type { Receipts } from "./receipts.ts";
 import type { Context } from "./state.ts";
@@ -74,7 +74,7 @@ export class Resender {
     const sent: Promise<unknown>[] = [];
     for (const record of records) {
       if (this.#pace) await this.#pace.take(signal);
-      sent.push(this.#link.publish(readingMessage(record, true, this.#context), false));
+      sent.push(awaitedLater(this.#link.publish(readingMessage(record, true, this.#context), false)));
     }
     await Promise.all(sent);
     const isConfirmed = await this.#confirmed(last.position, signal);
