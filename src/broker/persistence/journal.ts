@@ -5,6 +5,7 @@ import type { Timers } from "../timers.ts";
 import type { Turn } from "../turn.ts";
 import { ChangeWriter } from "./change-writer.ts";
 import type { Changes } from "./changes.ts";
+import { Chunks } from "./chunks.ts";
 import { openWorker } from "./open-persistence.ts";
 import { byWallClock, type MachineClock, ownTime, timeMark } from "./own-time.ts";
 import type { Loaded, PersistenceCalls, Taken, TimeMark } from "./persistence-calls.ts";
@@ -47,8 +48,9 @@ export class Journal implements AsyncDisposable {
   readonly #waiters = new Set<Waiter>();
   #staging: Staging | undefined;
   #generation: number;
-  #chunks: Buffer[] = [];
-  #chunkBytes = 0;
+  readonly #chunks = new Chunks();
+  /** Up to which change they were handed on. */
+  #sent = 0;
   /** Neither staged nor known to be on the disk: a new worker gets them again. */
   #unstaged: { readonly chunk: Buffer; readonly upTo: number }[] = [];
   /** Workers that were started in place of dead ones since the database was last well. */
@@ -130,7 +132,7 @@ export class Journal implements AsyncDisposable {
 
   /** More waits for the disk than should. */
   get congested(): boolean {
-    return this.#chunkBytes + this.#writer.length > congestedBytes && this.#safe < this.head;
+    return this.#chunks.bytes + this.#writer.length > congestedBytes && this.#safe < this.head;
   }
 
   get ownMs(): number {
@@ -181,15 +183,21 @@ export class Journal implements AsyncDisposable {
     const chunk = this.#writer.take();
     this.#taken = this.head;
     this.#chunks.push(chunk);
-    this.#chunkBytes += chunk.length;
     if (this.#stage(chunk)) {
       this.#becomeSafe(this.head);
       if (this.#staging && this.#staging.bytes > stagedBytes) this.#send(true);
-      else if (this.#chunkBytes > chunkBytes) this.#send(false);
+      else if (this.#chunks.bytes > chunkBytes) this.#send(false);
     } else {
       this.#unstaged.push({ chunk, upTo: this.head });
       this.#send(true);
     }
+    const compact = this.#chunks.compactIfDue();
+    if (compact) this.#replaceUnsent(compact);
+  }
+
+  #replaceUnsent(chunk: Buffer): void {
+    const handedOn = this.#unstaged.filter(({ upTo }) => upTo <= this.#sent);
+    if (handedOn.length < this.#unstaged.length) this.#unstaged = [...handedOn, { chunk, upTo: this.#taken }];
   }
 
   #stage(chunk: Buffer): boolean {
@@ -210,9 +218,8 @@ export class Journal implements AsyncDisposable {
     if (this.#busy || this.#failure || (this.#chunks.length === 0 && !this.#waiting)) return;
     const generation = this.#generation++;
     this.#staging?.next(this.#generation);
-    const chunks = this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks);
-    this.#chunks = [];
-    this.#chunkBytes = 0;
+    const chunks = this.#chunks.take();
+    this.#sent = this.#taken;
     const upTo = this.#taken;
     const mark = this.#markIfDue();
     const facts = { generation, now, nowMs: this.ownMs, ...(mark && { mark }) };
@@ -271,8 +278,8 @@ export class Journal implements AsyncDisposable {
     this.#generation = generation + 1;
     if (this.#staging) this.#staging = new Staging(this.#options.stagingPath, loaded.instance, this.#generation);
     const again = Buffer.concat(this.#unstaged.map(({ chunk }) => chunk));
-    this.#chunks = [];
-    this.#chunkBytes = 0;
+    this.#chunks.clear();
+    this.#sent = this.#taken;
     const facts = { generation, now: true, nowMs: this.ownMs, isRepeated: true };
     this.#busy = this.#answered(worker.call("take", again, facts), this.#taken, true);
   }
