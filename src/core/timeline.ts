@@ -37,10 +37,10 @@ const SYNCED_WITHIN_MS = 100;
  * after it (`boots`: oldest first). `fallbackOffsetMs` is what the running clock shows: wall minus monotonic now.
  */
 export function resolveTime(boots: readonly BootAnchors[], stamp: Stamp, fallbackOffsetMs: number): ResolvedTime {
-  const found = boots.findIndex((candidate) => candidate.boot === stamp.boot);
-  const offsetMs = anchoredOffsetMs(boots[found]?.anchors ?? [], stamp.monoMs);
-  if (offsetMs !== undefined) return { wallMs: stamp.monoMs + offsetMs, clock: "synced" };
+  const known = anchoredTime(boots, stamp);
+  if (known) return known;
 
+  const found = boots.findIndex((candidate) => candidate.boot === stamp.boot);
   const index = found < 0 ? boots.length : found;
   const earliest = endBefore(boots, index);
   const latest = startAfter(boots, index);
@@ -52,6 +52,13 @@ export function resolveTime(boots: readonly BootAnchors[], stamp: Stamp, fallbac
     clock: "estimated",
     ...bounds(earliest, stamp.monoMs, latest, leftMs),
   };
+}
+
+/** The wall time of a stamp of a boot that has an anchor: no clock needs to be asked for it. */
+export function anchoredTime(boots: readonly BootAnchors[], { boot, monoMs }: Stamp): ResolvedTime | undefined {
+  const anchors = boots.findLast((candidate) => candidate.boot === boot)?.anchors ?? [];
+  const offsetMs = anchoredOffsetMs(anchors, monoMs);
+  return offsetMs === undefined ? undefined : { wallMs: monoMs + offsetMs, clock: "synced" };
 }
 
 /**

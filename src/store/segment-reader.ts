@@ -13,6 +13,8 @@ export class SegmentReader {
   readonly #epochs: () => readonly EpochRow[];
   readonly #cache = new Map<number, readonly StoredRecord[]>();
   #cached = 0;
+  /** What is being read ahead: whoever gets there waits for it. */
+  #ahead: { readonly position: number; readonly records: Promise<readonly StoredRecord[]> } | undefined;
 
   constructor(disk: DiskTier, epochs: () => readonly EpochRow[]) {
     this.#disk = disk;
@@ -21,7 +23,8 @@ export class SegmentReader {
 
   /** From `position` to the end of its segment; empty when there is none to read, which is then dropped and counted. */
   async from(position: number): Promise<readonly StoredRecord[]> {
-    const records = this.#cachedAt(position) ?? (await this.#fetch(position));
+    const records = this.#cachedAt(position) ?? (await this.#awaited(position));
+    this.#readAhead((records.at(-1)?.position ?? position) + 1);
     const [first] = records;
     return first ? records.slice(position - first.position) : [];
   }
@@ -45,6 +48,22 @@ export class SegmentReader {
       if (first <= position && position < first + records.length) return records;
     }
     return undefined;
+  }
+
+  #awaited(position: number): Promise<readonly StoredRecord[]> {
+    return this.#ahead?.position === position ? this.#ahead.records : this.#fetch(position);
+  }
+
+  /** So that a drain need not stand still for each segment. */
+  #readAhead(position: number): void {
+    if (this.#ahead || position > this.#disk.durable || this.#cachedAt(position)) return;
+    const records = this.#fetch(position);
+    this.#ahead = { position, records };
+    const over = () => {
+      this.#ahead = undefined;
+    };
+    // Whoever waits for it hears why it failed, and who comes later tries again.
+    records.then(over, over);
   }
 
   async #fetch(position: number): Promise<readonly StoredRecord[]> {

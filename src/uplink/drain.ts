@@ -56,7 +56,7 @@ export class Drain {
       for (const record of await this.#batch(signal)) {
         if (this.#untimely(record)) await this.#clockFor(record, signal);
         const isBacklog = record.position <= this.#backlogEnd;
-        await this.#pacing(isBacklog, signal);
+        if (this.#isPaced(isBacklog)) await this.#pacing(isBacklog, signal);
         while (this.#isFull()) await this.#change(signal);
         this.#position = record.position;
         this.#add(parcelOf(record, isBacklog));
@@ -90,7 +90,6 @@ export class Drain {
     return new Lane(link, this.#context, {
       done: (parcel) => this.#done(parcel),
       setAside: ({ record }, reason) => this.#setAside(record, reason),
-      moved: () => this.#wake(),
     });
   }
 
@@ -112,6 +111,10 @@ export class Drain {
     return this.#context.memory.connectedMs + (this.#context.deps.clock.monoMs() - this.#upSinceMonoMs);
   }
 
+  #isPaced(isBacklog: boolean): boolean {
+    return (isBacklog && this.#pace !== undefined) || this.#context.memory.throttle.perSecond !== undefined;
+  }
+
   /** The backlog keeps its rate, and a broker that asked for less gets less of all; what is new goes as it comes. */
   async #pacing(isBacklog: boolean, signal: AbortSignal): Promise<void> {
     if (isBacklog && this.#pace) await this.#pace.take(signal);
@@ -119,10 +122,14 @@ export class Drain {
     if (throttle.perSecond !== undefined) await throttle.take(signal);
   }
 
-  /** As many as the windows hold and once more, so that an acknowledgement finds the next one ready. */
   #isFull(): boolean {
     if (this.#progress.size === 0) this.#isMoving = false;
-    return this.#isMoving || this.#progress.size >= (this.#spread.size > 1 ? AHEAD_MAX : 2 * this.#spread.window);
+    return this.#isMoving || this.#progress.size >= this.#most();
+  }
+
+  /** As many as the windows hold and once more, so that an acknowledgement finds the next one ready. */
+  #most(): number {
+    return this.#spread.size > 1 ? AHEAD_MAX : 2 * this.#spread.window;
   }
 
   /** Until there is a reading, or an acknowledgement. */
@@ -182,7 +189,8 @@ export class Drain {
     const arrived = this.#progress.take();
     if (!arrived) return;
     this.#context.deps.store.outbox.acknowledge(DESTINATION, arrived.position, arrived.unheard);
-    this.#wake();
+    // Not for each: waking costs more than a reading.
+    if (this.#progress.size === 0 || this.#progress.size <= 0.875 * this.#most()) this.#wake();
   }
 
   /** What the broker will not take reaches no consumer either. */

@@ -15,8 +15,6 @@ export interface LaneEvents {
   /** It arrived, or was set aside. */
   done(parcel: Parcel): void;
   setAside(parcel: Parcel, reason: string): void;
-  /** There may be room. */
-  moved(): void;
 }
 
 /**
@@ -137,10 +135,7 @@ export class Lane {
     memory.sentTo = Math.max(memory.sentTo, record.position);
     parcel.message = message;
     this.#sent.add(parcel);
-    this.link.publish(message, false, memory.suspects.has(message)).then(
-      (code) => this.#settle(parcel, code),
-      () => {},
-    );
+    this.link.send(message, memory.suspects.has(message), (code) => this.#settle(parcel, code));
   }
 
   #settle(parcel: Parcel, code: number): void {
@@ -166,7 +161,6 @@ export class Lane {
       this.#isPausing = true;
       this.#resume(backoffSleep(this.#refusals++, deps, options.reconnect, this.#over.signal));
     }
-    this.#events.moved();
   }
 
   /** A topic that was forbidden three times stays so for those behind: each gets one try and is set aside. */

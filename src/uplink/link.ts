@@ -60,6 +60,11 @@ export interface Link {
    * or may not have arrived.
    */
   publish(message: Publication, urgent: boolean, alone?: boolean): Promise<number>;
+  /**
+   * As `publish`, not urgent, for the many: a promise for each would cost as much as the message. `answered` is called in
+   * a later turn with the reason code, and not any more once the link has ended.
+   */
+  send(message: Publication, alone: boolean, answered: (code: number) => void): void;
   /** Rejects with BROKER_REFUSED when the broker refuses a filter, BROKER_UNREACHABLE when the link ends. */
   subscribe(filters: readonly string[], how?: SubscribeOptions): Promise<void>;
   unsubscribe(filters: readonly string[]): Promise<void>;

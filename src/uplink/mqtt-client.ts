@@ -1,26 +1,21 @@
-import { Readable } from "node:stream";
-import mqtt, {
-  type IClientOptions,
-  type IConnackPacket,
-  type IPublishPacket,
-  type MqttClient,
-  UniqueMessageIdProvider,
-} from "mqtt";
+import type { Duplex } from "node:stream";
+import mqtt, { type IClientOptions, type IConnackPacket, type IPublishPacket, type MqttClient } from "mqtt";
 import type { Clock } from "../core/clock.ts";
 import { GatewayError } from "../core/errors.ts";
-import { type Address, parseAddress } from "./address.ts";
-import { type ConnectOptions, credentialsOf, endpointOf, unusableTls } from "./connect-options.ts";
+import { parseAddress } from "./address.ts";
+import { clientOptions, nothingStored } from "./client-options.ts";
+import { type ConnectOptions, unusableTls } from "./connect-options.ts";
 import { Gate } from "./gate.ts";
 import type { Incoming, Link, LinkEnd, Protocol, Publication, Qos, SubscribeOptions } from "./link.ts";
 import { REASON } from "./link.ts";
 import { Outstanding, type Pending } from "./outstanding.ts";
-import { publishSize } from "./packet-size.ts";
+import { OwnIds } from "./packet-ids.ts";
+import { layoutOf, type PublishLayout } from "./publish-packet.ts";
 import { refusalOf } from "./refusal.ts";
 import type { ConnectOutcome } from "./state.ts";
+import { Wire } from "./wire.ts";
 
-/** Larger packets are not for us; the broker is told so, and mqtt.js drops the link of one that sends them. */
-const INCOMING_MAX_BYTES = 256 * 1024;
-/** More would be memory without gain; above 65,535 mqtt.js runs out of packet ids. */
+/** More would be memory without gain. */
 const OUTSTANDING_MAX = 10_000;
 const END_WAIT_MS = 1000;
 
@@ -34,7 +29,10 @@ export async function connectMqtt(options: ConnectOptions, clock: Clock, signal:
   const address = parseAddress(options.url);
   const unusable = unusableTls(address, options.tls);
   if (unusable) return { refused: refusalOf(address.shown, unusable) };
-  const client = mqtt.connect(clientOptions(address, options));
+  const outgoingStore = nothingStored as unknown as NonNullable<IClientOptions["outgoingStore"]>;
+  const settings: IClientOptions = { ...clientOptions(address, options), outgoingStore, manualConnect: true };
+  const client = mqtt.connect(settings);
+  const wire = wired(client);
   let error: Error | undefined;
   const keepFirst = (found: Error) => {
     error ??= found;
@@ -57,7 +55,7 @@ export async function connectMqtt(options: ConnectOptions, clock: Clock, signal:
     signal.addEventListener("abort", abort, { once: true });
     client.once("connect", (connack) => {
       signal.removeEventListener("abort", abort);
-      resolve({ link: new MqttLink(client, connack, options, address.shown, clock) });
+      resolve({ link: new MqttLink(client, wire, connack, options, address.shown, clock) });
     });
     client.once("close", () => {
       signal.removeEventListener("abort", abort);
@@ -67,47 +65,19 @@ export async function connectMqtt(options: ConnectOptions, clock: Clock, signal:
   });
 }
 
-function clientOptions(address: Address, options: ConnectOptions): IClientOptions {
-  const { username, password } = credentialsOf(address, options);
-  return {
-    ...endpointOf(address, options.tls),
-    clientId: options.clientId,
-    ...(username !== undefined && { username }),
-    ...(password !== undefined && { password }),
-    protocolVersion: options.protocol === "5" ? 5 : 4,
-    clean: options.sessionExpirySeconds === undefined,
-    keepalive: Math.max(1, Math.round(options.keepAliveMs / 1000)),
-    // A ping that our own messages put off would never find out that nothing comes back.
-    reschedulePings: false,
-    connectTimeout: options.connectTimeoutMs,
-    reconnectPeriod: 0,
-    resubscribe: false,
-    queueQoSZero: false,
-    outgoingStore: nothingStored,
-    // The default one counts round and round, over ids that still wait for their acknowledgement.
-    messageIdProvider: new UniqueMessageIdProvider(),
-    // No expiry: a will must outlast whoever reads it.
-    ...(options.will && {
-      will: { topic: options.will.topic, payload: Buffer.from(options.will.payload), qos: 1, retain: true },
-    }),
-    ...(options.protocol === "5" && {
-      properties: {
-        maximumPacketSize: INCOMING_MAX_BYTES,
-        ...(options.sessionExpirySeconds !== undefined && { sessionExpiryInterval: options.sessionExpirySeconds }),
-      },
-    }),
+/** Connects. mqtt.js names no place where something could come between it and its socket, but asks this one. */
+function wired(client: MqttClient): Wire {
+  const inner = client as unknown as { streamBuilder(client: MqttClient): Duplex };
+  const open = inner.streamBuilder;
+  let wire: Wire | undefined;
+  inner.streamBuilder = (of) => {
+    wire = new Wire(open(of));
+    return wire;
   };
+  client.connect();
+  if (!wire) throw new Error("mqtt.js opened no socket");
+  return wire;
 }
-
-/** mqtt.js replays its store before it says `connect`; this one has nothing to replay. */
-const nothingStored = {
-  options: {},
-  put: (packet: unknown, done: (error?: Error, packet?: unknown) => void) => done(undefined, packet),
-  get: (_packet: unknown, done: (error?: Error) => void) => done(new Error("nothing is stored")),
-  del: (packet: unknown, done: (error?: Error, packet?: unknown) => void) => done(undefined, packet),
-  createStream: () => Readable.from([]),
-  close: (done: () => void) => done(),
-} as unknown as NonNullable<IClientOptions["outgoingStore"]>;
 
 class MqttLink implements Link {
   readonly url: string;
@@ -119,18 +89,28 @@ class MqttLink implements Link {
   readonly closed: Promise<LinkEnd>;
 
   readonly #client: MqttClient;
+  readonly #wire: Wire;
   readonly #clock: Clock;
   readonly #gate: Gate;
   readonly #outstanding: Outstanding;
   readonly #over = new AbortController();
+  /** What waits for a PUBACK, by packet id. */
+  readonly #ids = new OwnIds<(code: number) => void>();
   #acknowledgedWith: number = REASON.success;
-  #isGathering = false;
   #ownReason: string | undefined;
   #saidReason: { message: string; code?: number } | undefined;
 
-  constructor(client: MqttClient, connack: IConnackPacket, options: ConnectOptions, url: string, clock: Clock) {
+  constructor(
+    client: MqttClient,
+    wire: Wire,
+    connack: IConnackPacket,
+    options: ConnectOptions,
+    url: string,
+    clock: Clock,
+  ) {
     const facts = connack.properties ?? {};
     this.#client = client;
+    this.#wire = wire;
     this.#clock = clock;
     this.#outstanding = new Outstanding(clock);
     this.url = url;
@@ -141,6 +121,12 @@ class MqttLink implements Link {
     this.retainAvailable = facts.retainAvailable !== false;
     // mqtt.js ignores the server's receive maximum.
     this.#gate = new Gate(this.receiveMaximum);
+    wire.underWay = () => this.#ids.size;
+    wire.onPuback = (id, code) => {
+      const answered = this.#ids.take(id);
+      answered?.(code);
+      return answered !== undefined;
+    };
     // mqtt.js gives the callback what its store had, not the acknowledgement; it does so before the next packet.
     client.on("packetreceive", (packet) => {
       const code = "reasonCode" in packet ? packet.reasonCode : undefined;
@@ -163,39 +149,55 @@ class MqttLink implements Link {
   }
 
   publish(message: Publication, urgent: boolean, alone = false): Promise<number> {
-    const qos = lower(message.qos, this.maximumQos);
-    if (this.maximumPacketSize !== Number.POSITIVE_INFINITY) {
-      const bytes = publishSize({ ...message, qos }, this.protocol);
-      if (bytes > this.maximumPacketSize) return Promise.resolve(REASON.packetTooLarge);
-    }
-    return this.#ask((pending, resolve) => {
-      const send = () => {
-        this.#outstanding.sending(pending);
-        this.#gather();
-        const answered = (error?: Error) => {
-          const code = error ? reasonOf(error) : qos > 0 ? this.#acknowledgedWith : REASON.success;
-          // Without an answer it is still under way when the connection ends.
-          if (code === undefined) return pending.reject(this.#lost());
-          this.#outstanding.settled(pending);
-          if (qos > 0) this.#gate.leave();
-          resolve(code);
-        };
-        this.#client.publish(message.topic, message.payload, this.#publishOptions(message, qos), answered);
-      };
-      if (qos > 0) this.#gate.enter(urgent, send, alone);
-      else send();
-    }, message);
+    return this.#ask((pending, resolve) => this.#submit(message, urgent, alone, pending, resolve), message);
   }
 
-  /** What is sent in one turn goes out as one piece, and not with a system call for each small packet. */
-  #gather(): void {
-    if (this.#isGathering) return;
-    this.#isGathering = true;
-    const { stream } = this.#client;
-    stream.cork();
-    setImmediate(() => {
-      this.#isGathering = false;
-      stream.uncork();
+  send(message: Publication, alone: boolean, answered: (code: number) => void): void {
+    if (this.#over.signal.aborted) return;
+    const pending: Pending = { message, sentMonoMs: 0 };
+    this.#outstanding.wait(pending);
+    this.#submit(message, false, alone, pending, answered);
+  }
+
+  #submit(
+    message: Publication,
+    urgent: boolean,
+    alone: boolean,
+    pending: Pending,
+    resolve: (code: number) => void,
+  ): void {
+    const qos = lower(message.qos, this.maximumQos);
+    const layout = layoutOf(message, qos, this.protocol);
+    if (layout.whole > this.maximumPacketSize) {
+      this.#outstanding.withdrawn(pending);
+      queueMicrotask(() => resolve(REASON.packetTooLarge));
+      return;
+    }
+    const answered = (code: number) => {
+      this.#outstanding.settled(pending);
+      if (qos > 0) this.#gate.leave();
+      resolve(code);
+    };
+    const send = () => {
+      this.#outstanding.sending(pending);
+      if (qos === 1) this.#publish(message, layout, answered);
+      else this.#publishByClient(message, qos, pending, answered);
+    };
+    if (qos > 0) this.#gate.enter(urgent, send, alone);
+    else send();
+  }
+
+  #publish(message: Publication, layout: PublishLayout, answered: (code: number) => void): void {
+    const retain = message.retain === true && this.retainAvailable;
+    this.#wire.publish(layout, message, retain, this.#ids.give(answered));
+  }
+
+  #publishByClient(message: Publication, qos: Qos, pending: Pending, answered: (code: number) => void): void {
+    this.#client.publish(message.topic, message.payload, this.#publishOptions(message, qos), (error?: Error) => {
+      const code = error ? reasonOf(error) : qos > 0 ? this.#acknowledgedWith : REASON.success;
+      // Without an answer it is still under way when the connection ends.
+      if (code === undefined) pending.reject?.(this.#lost());
+      else answered(code);
     });
   }
 
@@ -219,7 +221,7 @@ class MqttLink implements Link {
       this.#client.subscribe([...filters], { qos, rap }, (error) => {
         this.#outstanding.settled(pending);
         if (!error) resolve();
-        else pending.reject(reasonOf(error) === undefined ? this.#lost() : refusedFilter(filters, error));
+        else pending.reject?.(reasonOf(error) === undefined ? this.#lost() : refusedFilter(filters, error));
       });
     });
   }
@@ -230,7 +232,7 @@ class MqttLink implements Link {
       this.#outstanding.sending(pending);
       this.#client.unsubscribe([...filters], (error) => {
         this.#outstanding.settled(pending);
-        if (error) pending.reject(this.#lost());
+        if (error) pending.reject?.(this.#lost());
         else resolve();
       });
     });
@@ -246,7 +248,7 @@ class MqttLink implements Link {
     if (this.#over.signal.aborted) return;
     this.#ownReason ??= "closed by us";
     // It says DISCONNECT once nothing is outstanding; cut off before, the broker would publish our will.
-    this.#client.end(false);
+    this.#ids.whenEmpty(() => this.#client.end(false));
     const timer = setTimeout(() => this.#client.stream.destroy(), END_WAIT_MS);
     await this.closed;
     clearTimeout(timer);

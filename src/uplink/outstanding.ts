@@ -7,7 +7,8 @@ const SUSPICION_MS = 5000;
 
 /** Something the broker has to answer. */
 export interface Pending {
-  readonly reject: (error: GatewayError) => void;
+  /** Absent where nobody waits for the end of the link here. */
+  readonly reject?: (error: GatewayError) => void;
   readonly message?: Publication;
   sentMonoMs: number;
 }
@@ -18,6 +19,7 @@ export class Outstanding {
   /** In the order of sending. */
   readonly #sent = new Set<Pending>();
   readonly #waiting = new Set<Pending>();
+  #nowMonoMs: number | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -42,9 +44,25 @@ export class Outstanding {
   }
 
   sending(pending: Pending): void {
-    pending.sentMonoMs = this.#clock.monoMs();
+    pending.sentMonoMs = this.#now();
     this.#waiting.delete(pending);
     this.#sent.add(pending);
+  }
+
+  /** The same for all that are sent in one go: a look at the clock takes as long as writing the packet. */
+  #now(): number {
+    if (this.#nowMonoMs === undefined) {
+      this.#nowMonoMs = this.#clock.monoMs();
+      queueMicrotask(() => {
+        this.#nowMonoMs = undefined;
+      });
+    }
+    return this.#nowMonoMs;
+  }
+
+  /** It is not sent after all. */
+  withdrawn(pending: Pending): void {
+    this.#waiting.delete(pending);
   }
 
   settled(pending: Pending): void {
@@ -52,7 +70,7 @@ export class Outstanding {
   }
 
   rejectAll(error: GatewayError): void {
-    for (const pending of [...this.#sent, ...this.#waiting]) pending.reject(error);
+    for (const pending of [...this.#sent, ...this.#waiting]) pending.reject?.(error);
     this.#sent.clear();
     this.#waiting.clear();
   }

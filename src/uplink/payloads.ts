@@ -17,8 +17,14 @@ export interface Fault {
 
 /** RFC 3339 in UTC with milliseconds; a time that no calendar holds (a clock gone mad) becomes the epoch. */
 export function timeText(wallMs: number): string {
-  return new Date(Math.abs(wallMs) <= 8.64e15 ? wallMs : 0).toISOString();
+  const timeMs = Math.abs(wallMs) <= 8.64e15 ? Math.trunc(wallMs) : 0;
+  const second = Math.floor(timeMs / 1000);
+  if (second !== shown.second) shown = { second, text: new Date(second * 1000).toISOString().slice(0, -"000Z".length) };
+  return `${shown.text}${String(timeMs - second * 1000).padStart(3, "0")}Z`;
 }
+
+/** Readings come in the order of time, so most share it with the one before. */
+let shown = { second: 0, text: "1970-01-01T00:00:00." };
 
 /** The newest value of each channel, and the time of the newest of them. Undefined while there is no value. */
 export function statePayload(now: DeviceNow, timeOf: (at: StoredRecord["record"]["at"]) => ResolvedTime) {

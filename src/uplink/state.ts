@@ -5,7 +5,7 @@ import type { BrokerFacts, GatewayInfo } from "../core/gateway.ts";
 import type { Log } from "../core/log.ts";
 import type { Random } from "../core/random.ts";
 import type { Stamp } from "../core/reading.ts";
-import { type ResolvedTime, resolveTime } from "../core/timeline.ts";
+import { anchoredTime, type ResolvedTime, resolveTime } from "../core/timeline.ts";
 import type { RetainedMessage } from "../core/topics.ts";
 import type { Store } from "../store/store.ts";
 import type { CommandHandler } from "./commands.ts";
@@ -119,5 +119,5 @@ export function newMemory(clock: Clock): Memory {
 
 /** The wall time of a stamp, with the anchors as they are now. */
 export function timeOf({ store, clock }: Pick<UplinkDeps, "store" | "clock">, at: Stamp): ResolvedTime {
-  return resolveTime(store.boots(), at, clock.wallMs() - clock.monoMs());
+  return anchoredTime(store.boots(), at) ?? resolveTime(store.boots(), at, clock.wallMs() - clock.monoMs());
 }

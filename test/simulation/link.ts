@@ -110,6 +110,10 @@ export class SimulatedLink implements Link {
     });
   }
 
+  send(message: Publication, alone: boolean, answered: (code: number) => void): void {
+    this.publish(message, false, alone).then(answered, () => {});
+  }
+
   subscribe(filters: readonly string[]): Promise<void> {
     return this.#ask((answer) =>
       this.#send(() => {

@@ -127,14 +127,14 @@ describe("brokers that do not do what they should", () => {
     await using one = bench({ urls: [broker.url] });
     one.sample("d1", 1);
     await waitFor(() => one.store.counters().pending === 0);
-    const { publishSize } = await import("../../src/uplink/packet-size.ts");
+    const { layoutOf } = await import("../../src/uplink/publish-packet.ts");
     const sizes = broker.packets.filter(({ type }) => type === PUBLISH);
     expect(sizes.length).toBeGreaterThan(4);
     for (const packet of sizes) {
       const { topic, payload } = published(packet);
       const expires = /status$|state$/.test(topic);
       const message = { topic, payload, qos: 1 as const, ...(expires && { expirySeconds: 300 }) };
-      expect([topic, publishSize(message, "5")]).toEqual([topic, packet.size]);
+      expect([topic, layoutOf(message, message.qos, "5").whole]).toEqual([topic, packet.size]);
     }
   });
 });
