@@ -9,7 +9,8 @@ export default defineConfig({
     pool: "forks",
     // The default leaves a core free; many files wait for brokers more than they compute.
     maxWorkers: "100%",
-    testTimeout: 20_000,
-    hookTimeout: 30_000,
+    // They wait for conditions, and a machine may be busy: a hang is found, and nothing is timed.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
   },
 });

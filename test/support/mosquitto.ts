@@ -189,7 +189,7 @@ export async function retainedOn(
 export async function waitFor(
   predicate: () => boolean | Promise<boolean>,
   what = "the awaited condition",
-  timeoutMs = 8000,
+  timeoutMs = 60_000,
 ): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   while (!(await predicate())) {
