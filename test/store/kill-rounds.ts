@@ -1,57 +1,45 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { pathToFileURL } from "node:url";
+import { join } from "node:path";
+import Sqlite from "better-sqlite3";
 import { expect } from "vitest";
 import { Machine } from "./fixture.ts";
+import { GATEWAY, type Line, type Phase } from "./kill-program.ts";
 
-const built = (file: string) => JSON.stringify(pathToFileURL(`${process.cwd()}/dist/${file}`).href);
+/** Each draining has a backlog, and each migration finds one. */
+const PHASES: readonly Phase[] = ["sampling", "offline", "draining", "offline", "migrating"];
+/** A life is killed so long after it was up at most, or, migrating, after it began to open the store. */
+const LIFE_MS = 600;
+const OPENING_MS = 60;
 
-/** Says what it found, then accepts and acknowledges until it is killed; each line is written before the next step. */
-const GATEWAY = `
-  import { writeSync } from "node:fs";
-  import { openStore } from ${built("store/open-store.js")};
-  import { linuxClock } from ${built("hardware/clock.js")};
-  const quiet = { debug() {}, info() {}, warn() {}, error() {}, part: () => quiet };
-  const [path, stagingPath, first] = process.argv.slice(1);
-  const clock = linuxClock();
-  const store = await openStore(
-    { path, stagingPath, commitWindowMs: 300, maxBytes: 2 ** 30, whenFull: "drop_oldest" }, { clock, log: quiet });
-  const say = (line) => writeSync(1, JSON.stringify(line) + "\\n");
-  const found = [];
-  for (let position = store.outbox.cursor("mqtt"); ; position = found.at(-1).position) {
-    const some = await store.outbox.after(position, 500);
-    found.push(...some);
-    if (some.length === 0) break;
-  }
-  say({ found: found.map(({ epoch, seq, record }) => [epoch, seq, record.values.n]), counters: store.counters() });
-  for (let n = Number(first); ; n++) {
-    const at = { boot: clock.bootId(), monoMs: clock.monoMs() };
-    const stored = store.accept({ kind: "reading", device: "d", at, values: { n } });
-    say({ accepted: [stored.epoch, stored.seq, n] });
-    if (n % 50 === 0) {
-      const position = store.outbox.head - (n % 7) * 10;
-      const base = stored.position - stored.seq;
-      say({ acknowledging: [stored.epoch, position - base] });
-      store.outbox.acknowledge("mqtt", position);
-    }
-    if (n % 5 === 0) await new Promise((resolve) => setTimeout(resolve, n % 3));
-  }`;
+/** How often it was killed in which phase; `opening`: before the store was open, whatever the phase. */
+export type Kills = Record<Phase | "opening", number>;
 
-interface Line {
-  found?: Array<[number, number, number]>;
-  counters?: { sampled: number; delivered: number; pending: number; dropped: Record<string, number> };
-  accepted?: [number, number, number];
-  acknowledging?: [number, number];
+/** Back to the first schema, with everything that it had a place for. */
+function downgrade(machine: Machine): void {
+  const database = new Sqlite(join(machine.path, "store.db"));
+  database.exec(`
+    BEGIN;
+    DROP TABLE IF EXISTS gap;
+    UPDATE counter SET name = substr(name, 6) WHERE name LIKE 'mqtt %';
+    PRAGMA user_version = 1;
+    COMMIT;`);
+  database.close();
 }
 
-/** One life: killed at a random moment after it was up. */
-async function live(machine: Machine, first: number, killAfterMs: number): Promise<Line[]> {
-  const args = ["--input-type=module", "-e", GATEWAY, machine.path, machine.staging, String(first)];
+/** One life, killed at a random moment. */
+async function live(machine: Machine, phase: Phase, first: number): Promise<Line[]> {
+  const args = ["--input-type=module", "-e", GATEWAY, machine.path, machine.staging, phase, String(first)];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+  const isDue = phase === "migrating" ? /"starting"/ : /"found"/;
+  const killAfterMs = Math.random() * (phase === "migrating" ? OPENING_MS : LIFE_MS);
   let text = "";
+  let isDoomed = false;
   child.stdout.on("data", (chunk: Buffer) => {
-    if (text === "") setTimeout(() => child.kill("SIGKILL"), killAfterMs);
     text += chunk;
+    if (isDoomed || !isDue.test(text)) return;
+    isDoomed = true;
+    setTimeout(() => child.kill("SIGKILL"), killAfterMs);
   });
   await once(child, "close");
   return text
@@ -62,38 +50,68 @@ async function live(machine: Machine, first: number, killAfterMs: number): Promi
 
 /**
  * Kills it at that many random moments, and sees after each that every accepted record is there and that no (epoch, seq)
- * was given out twice. Returns how many were accepted.
+ * was given out twice.
  */
-export async function killRounds(rounds: number): Promise<number> {
+export async function killRounds(rounds: number): Promise<{ readonly accepted: number; readonly kills: Kills }> {
   using machine = new Machine();
-  const waiting = new Map<string, number>();
-  const given = new Set<string>();
-  let next = 1;
+  const ledger = new Ledger();
+  const kills: Kills = { sampling: 0, offline: 0, draining: 0, migrating: 0, opening: 0 };
   for (let round = 0; round < rounds; round++) {
-    const lines = await live(machine, next, Math.random() * 600);
-    const { found = [], counters } = lines[0] ?? {};
-    const there = new Map(found.map(([epoch, seq, n]) => [`${epoch}/${seq}`, n]));
-    for (const [id, n] of waiting) expect(there.get(id), `record ${n} at ${id} in round ${round}`).toBe(n);
-    expect(counters?.sampled).toBe((counters?.delivered ?? 0) + (counters?.pending ?? 0));
-    expect(counters?.pending).toBe(found.length);
+    const phase = PHASES[round % PHASES.length] ?? "sampling";
+    if (phase === "migrating") downgrade(machine);
+    const lines = await live(machine, phase, ledger.next);
+    kills[lines.some(({ found }) => found) ? phase : "opening"] += 1;
+    ledger.enter(lines, `round ${round}, ${phase}`);
+  }
+  return { accepted: ledger.size, kills };
+}
 
-    waiting.clear();
-    for (const [id, n] of there) waiting.set(id, n);
-    for (const id of there.keys()) given.add(id);
+/** What was accepted in all lives. */
+class Ledger {
+  next = 1;
+  readonly #given = new Set<string>();
+  /** Accepted and not acknowledged: each must be there at the next start. */
+  readonly #waiting = new Map<string, number>();
+
+  get size(): number {
+    return this.#given.size;
+  }
+
+  enter(lines: readonly Line[], when: string): void {
+    const opened = lines.find(({ found }) => found);
+    if (opened) this.#compare(opened, when);
     for (const { accepted, acknowledging } of lines) {
-      if (accepted) {
-        const id = `${accepted[0]}/${accepted[1]}`;
-        expect(given.has(id), `${id} in round ${round}`).toBe(false);
-        given.add(id);
-        waiting.set(id, accepted[2]);
-        next = accepted[2] + 1;
-      }
-      if (acknowledging) {
-        for (const id of waiting.keys()) if (Number(id.split("/")[1]) <= acknowledging[1]) waiting.delete(id);
-      }
+      if (accepted) this.#accept(accepted, when);
+      if (acknowledging) this.#acknowledge(acknowledging);
     }
     // The one that was killed between being accepted and being told of.
-    next += 1;
+    if (opened) this.next += 1;
   }
-  return given.size;
+
+  #compare({ found = [], counters }: Line, when: string): void {
+    const there = new Map(found.map(([epoch, seq, n]) => [`${epoch}/${seq}`, n]));
+    for (const [id, n] of this.#waiting) expect(there.get(id), `record ${n} at ${id} in ${when}`).toBe(n);
+    expect(there.size, `records that are there, in ${when}`).toBe(found.length);
+    expect(counters?.sampled).toBe((counters?.delivered ?? 0) + (counters?.pending ?? 0));
+    expect(counters?.pending).toBe(found.length);
+    expect(counters?.dropped).toEqual({});
+    this.#waiting.clear();
+    for (const [id, n] of there) this.#waiting.set(id, n);
+    for (const id of there.keys()) this.#given.add(id);
+  }
+
+  #accept([epoch, seq, n]: NonNullable<Line["accepted"]>, when: string): void {
+    const id = `${epoch}/${seq}`;
+    expect(this.#given.has(id), `${id} was given out before ${when}`).toBe(false);
+    this.#given.add(id);
+    this.#waiting.set(id, n);
+    this.next = n + 1;
+  }
+
+  #acknowledge([epoch, seq]: NonNullable<Line["acknowledging"]>): void {
+    for (const id of this.#waiting.keys()) {
+      const [otherEpoch = 0, otherSeq = 0] = id.split("/").map(Number);
+      if (otherEpoch < epoch || (otherEpoch === epoch && otherSeq <= seq)) this.#waiting.delete(id);
+    }
+  }
 }
