@@ -71,6 +71,8 @@ export interface Memory {
   /** Topics that the broker drops the link over, with the payload's length: shorter ones are tried. */
   readonly banned: Map<string, number>;
   readonly throttle: Throttle;
+  /** When each kind of gap was told of last, however many connections ago. */
+  readonly gapsTold: Map<string, number>;
   /** The highest position that was ever handed to a connection. */
   sentTo: number;
   /** How the further connections are; empty with `connections: 1`. */
@@ -106,6 +108,7 @@ export function newMemory(clock: Clock): Memory {
     suspects: new Suspects(),
     banned: new Map(),
     throttle: new Throttle(clock),
+    gapsTold: new Map(),
     sentTo: 0,
     further: new Map(),
     connectedMs: 0,
