@@ -12,6 +12,9 @@ export interface StatusReport {
   readonly broker: BrokerStatus;
   readonly counters: Counters;
   readonly buffer: { readonly bytes: number; readonly oldest_pending_s?: number };
+  /** Of each consumer that sends receipts. */
+  readonly consumers?: Readonly<Record<string, ConsumerStatus>>;
+  readonly receipts_ignored?: Readonly<Record<string, number>>;
   /** What this process writes to the disk. */
   readonly wear?: { readonly mb_per_day: number };
   readonly devices: readonly DeviceStatus[];
@@ -28,6 +31,15 @@ export interface BrokerStatus {
   readonly error?: string;
   /** Of the broker in this process, which may run beside an external one. */
   readonly bundled?: BrokerFacts;
+  /** Absent where there is to be one only. */
+  readonly connections?: { readonly connected: number; readonly wanted: number };
+}
+
+/** As in `health`: since it was named. */
+export interface ConsumerStatus {
+  readonly delivered: number;
+  readonly pending: number;
+  readonly dropped_total: number;
 }
 
 export interface DeviceStatus {
@@ -56,6 +68,8 @@ export interface StatusParts {
   readonly startedMonoMs: number;
   readonly broker: BrokerStatus;
   readonly counters: Counters;
+  readonly consumers: Readonly<Record<string, Counters>>;
+  readonly ignoredReceipts: Readonly<Record<string, number>>;
   readonly usage: {
     readonly bytes: number;
     readonly oldestPendingMs?: number;
@@ -78,9 +92,22 @@ export function statusReport(parts: StatusParts): StatusReport {
     broker,
     counters,
     buffer: { bytes: usage.bytes, ...(oldest !== undefined && { oldest_pending_s: seconds(oldest) }) },
+    ...consumersStatus(parts),
     ...(usage.wear && { wear: { mb_per_day: Math.round(usage.wear.ownBytesPerDay / 1e5) / 10 } }),
     devices,
     faults: [...linkFaults(parts), ...parts.faults, ...parts.devices.flatMap(deviceFaults)],
+  };
+}
+
+/** Nothing where there are no consumers and nobody pretends to be one. */
+function consumersStatus({ consumers, ignoredReceipts }: StatusParts) {
+  const shown = Object.entries(consumers).map(([name, { delivered, pending, dropped }]) => {
+    const droppedTotal = Object.values(dropped).reduce((sum, count) => sum + count, 0);
+    return [name, { delivered, pending, dropped_total: droppedTotal }] as const;
+  });
+  return {
+    ...(shown.length > 0 && { consumers: Object.fromEntries(shown) }),
+    ...(Object.keys(ignoredReceipts).length > 0 && { receipts_ignored: ignoredReceipts }),
   };
 }
 

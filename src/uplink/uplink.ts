@@ -29,6 +29,10 @@ export interface LinkState {
   /** Attempts since the last stable connection. */
   readonly attempts: number;
   readonly lastError?: { readonly code: ErrorCode; readonly message: string };
+  /** With the further ones. */
+  readonly connections: { readonly connected: number; readonly wanted: number };
+  /** Receipts that were ignored, by why. */
+  readonly ignoredReceipts: Readonly<Record<string, number>>;
 }
 
 /** Delivers what the store holds and shows what the board shows, over one connection at a time. */
@@ -128,6 +132,8 @@ class MqttUplink implements Uplink {
       sinceMonoMs: this.#sinceMonoMs,
       attempts: this.#attempts,
       ...(error && { lastError: { code: error.code, message: error.message } }),
+      connections: { connected: this.#connectionsUp(), wanted: this.#options.connections },
+      ignoredReceipts: this.#receipts.rejected(),
     };
   }
 
@@ -169,6 +175,11 @@ class MqttUplink implements Uplink {
   #boardChanged({ device, what }: BoardChange): void {
     if (what === "removed" && this.#memory.forgotten.has(device)) this.#gone.add(device);
     if (what === "info" && this.#gone.delete(device)) this.#memory.forgotten.delete(device);
+  }
+
+  #connectionsUp(): number {
+    const further = [...this.#memory.further.values()].filter(({ connected }) => connected);
+    return this.#connected ? 1 + further.length : 0;
   }
 
   #open(): Session {

@@ -48,6 +48,7 @@ export function controlHandlers(deps: ControlDeps): ControlHandlers {
         address: gateway.broker === "bundled" ? listening.join(", ") || link.url : link.url,
         connected: link.connected,
         ...(link.protocol && { protocol: link.protocol }),
+        ...(link.connections.wanted > 1 && { connections: link.connections }),
         ...(!link.connected && link.lastError && { error: link.lastError.message }),
         ...(bundled && { bundled: bundled.facts() }),
       };
@@ -61,6 +62,10 @@ export function controlHandlers(deps: ControlDeps): ControlHandlers {
         startedMonoMs,
         broker,
         counters: store.counters(),
+        consumers: Object.fromEntries(
+          store.outbox.destinations.slice(1).map((name) => [name, store.counters(name)] as const),
+        ),
+        ignoredReceipts: link.ignoredReceipts,
         usage: store.usage(),
         devices: board.all(),
         faults,

@@ -1,9 +1,10 @@
 import { expect, test } from "vitest";
+import { renderStatus } from "../../src/cli/commands/status.ts";
 import { Board } from "../../src/core/board.ts";
 import type { GatewayInfo } from "../../src/core/gateway.ts";
 import { channelsOf } from "../../src/drivers/driver.ts";
 import { starting } from "../../src/sampling/health.ts";
-import { statusReport } from "../../src/service/status-report.ts";
+import { type StatusParts, statusReport } from "../../src/service/status-report.ts";
 import { FakeClock } from "../fakes/clock.ts";
 
 const clock = new FakeClock({ monoMs: 100_000 });
@@ -19,7 +20,7 @@ const gateway: GatewayInfo = {
 };
 const counters = { sampled: 5, delivered: 3, unheard: 0, pending: 2, dropped: {} };
 
-function report(connected: boolean) {
+function report(connected: boolean, more: Partial<StatusParts> = {}) {
   const board = new Board();
   const channels = channelsOf({ temperature: { quantity: "temperature" }, door: { quantity: "binary" } });
   board.add({ id: "probe", name: "Probe", driver: "sht4x", intervalMs: 1000, channels }, starting(0));
@@ -35,10 +36,13 @@ function report(connected: boolean) {
     startedMonoMs: 40_000,
     broker: { kind: "bundled", address: "127.0.0.1:1883", connected },
     counters,
+    consumers: {},
+    ignoredReceipts: {},
     usage: { bytes: 4096, oldestPendingMs: 1234 },
     devices: board.all(),
     faults: [],
     clock,
+    ...more,
   });
 }
 
@@ -65,6 +69,31 @@ test("everything that is not well is a fault with its part and code", () => {
     "uplink BROKER_UNREACHABLE",
     "probe CHECKSUM",
   ]);
+});
+
+test("consumers are shown with what each has confirmed, and receipts that were not believed", () => {
+  const archive = { sampled: 9, delivered: 3, unheard: 0, pending: 4, dropped: { corrupt: 1, aged: 1 } };
+  const shown = report(true, {
+    broker: {
+      kind: "external",
+      address: "mqtt://b",
+      connected: true,
+      protocol: "5",
+      connections: { connected: 2, wanted: 4 },
+    },
+    consumers: { archive },
+    ignoredReceipts: { not_sent_yet: 2 },
+  });
+  expect(shown).toMatchObject({
+    broker: { connections: { connected: 2, wanted: 4 } },
+    consumers: { archive: { delivered: 3, pending: 4, dropped_total: 2 } },
+    receipts_ignored: { not_sent_yet: 2 },
+  });
+  const text = renderStatus(shown);
+  expect(text).toMatch(/2 of 4 connections/);
+  expect(text).toMatch(/consumer archive +3 confirmed, 4 pending, 2 dropped/);
+  expect(text).toMatch(/receipts ignored +2 not sent yet/);
+  expect(report(true)).not.toHaveProperty("consumers");
 });
 
 test("the counters add up", () => {

@@ -16,6 +16,21 @@ export const status: Command = {
   },
 };
 
+function connectionsOf({ broker: { connections } }: StatusReport): string {
+  return connections ? `, ${connections.connected} of ${connections.wanted} connections` : "";
+}
+
+function consumersOf({ consumers = {}, receipts_ignored = {} }: StatusReport): string[][] {
+  const ignored = Object.entries(receipts_ignored).map(([why, count]) => `${count} ${why.replaceAll("_", " ")}`);
+  return [
+    ...Object.entries(consumers).map(([name, { delivered, pending, dropped_total }]) => [
+      `consumer ${name}`,
+      `${delivered} confirmed, ${pending} pending, ${dropped_total} dropped`,
+    ]),
+    ...(ignored.length > 0 ? [["receipts ignored", ignored.join(", ")]] : []),
+  ];
+}
+
 export function renderStatus(report: StatusReport): string {
   const { gateway, broker, counters, buffer } = report;
   const oldest = buffer.oldest_pending_s === undefined ? "" : `, the oldest for ${buffer.oldest_pending_s} s`;
@@ -26,11 +41,12 @@ export function renderStatus(report: StatusReport): string {
     ],
     [
       "broker",
-      `${broker.kind} ${broker.address}, ${broker.connected ? `connected (MQTT ${broker.protocol})` : "not connected"}`,
+      `${broker.kind} ${broker.address}, ${broker.connected ? `connected (MQTT ${broker.protocol})` : "not connected"}${connectionsOf(report)}`,
     ],
     ...(broker.bundled ? brokerRows(broker.bundled) : []),
     ["readings", `${counters.sampled} sampled, ${counters.delivered} delivered, ${counters.pending} pending${oldest}`],
     ["dropped", listed(counters.dropped) || "none"],
+    ...consumersOf(report),
     ...(report.wear ? [["card", `${report.wear.mb_per_day} MB written a day`]] : []),
     ["clock", report.clock],
   ];
