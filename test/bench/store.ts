@@ -3,8 +3,7 @@
  * scripts/bench store [backlog, in readings: 1000000] [directory on the disk to measure]
  */
 import { spawn, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
@@ -12,6 +11,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import Sqlite from "better-sqlite3";
 import { connectAsync } from "mqtt";
 import { clockOf, openStore, readings, runUplink } from "./store-parts.ts";
+import { type BenchBroker, startBundled, startMosquitto } from "./support/drain-brokers.ts";
 
 const BACKLOG = Number(process.argv[2] ?? 1_000_000);
 const isStall = process.argv[2] === "stall";
@@ -107,97 +107,83 @@ async function stall(what: string, disk: string, memory: string): Promise<void> 
   process.exit(0);
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === "object" && address ? address.port : 0;
-}
-
-/** Debian's broker, without limits of its own on what is queued. */
-async function withMosquitto<T>(work: (url: string) => Promise<T>): Promise<T> {
-  const port = await freePort();
-  const file = join(shm, "mosquitto.conf");
-  writeFileSync(
-    file,
-    `listener ${port} 127.0.0.1\nallow_anonymous true\nmax_inflight_messages 0\nset_tcp_nodelay true\n`,
-  );
-  const broker = spawn("mosquitto", ["-c", file], {
-    stdio: "ignore",
-    env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` },
-  });
-  try {
-    for (let n = 0; ; n++) {
-      const client = await connectAsync(`mqtt://127.0.0.1:${port}`, { reconnectPeriod: 0 }).catch(() => undefined);
-      await client?.endAsync();
-      if (client) break;
-      if (n > 100) throw new Error("mosquitto does not answer");
-      await sleep(50);
-    }
-    return await work(`mqtt://127.0.0.1:${port}`);
-  } finally {
-    broker.kill();
-  }
-}
-
 const rssMb = () => Math.round(process.memoryUsage.rss() / 1e6);
+
+/** A store with the backlog on the disk, stopped. */
+async function backlog(next: () => object, name: string): Promise<void> {
+  const store = await openStore(join(root, name), join(shm, name), { maxHeldBytes: 2 ** 30 }, clock);
+  for (let n = 1; n <= BACKLOG; n++) {
+    store.accept(next());
+    if (n % 5000 === 0) await store.flush();
+  }
+  await store.flush();
+  await store[Symbol.asyncDispose]();
+}
+
+/** Empties it while sampling goes on, and says how. */
+async function drained(next: () => object, name: string, broker: BenchBroker): Promise<void> {
+  const openMs = performance.now();
+  const store = await openStore(join(root, name), join(shm, name), {}, clock);
+  const openedMs = Math.round(performance.now() - openMs);
+  const onDisk = (store.usage().bytes / 1e6).toFixed(1);
+  const delays = monitorEventLoopDelay({ resolution: 1 });
+  const stop = new AbortController();
+  let most = 0;
+  let sampled = 0;
+  const [startMs, cpu] = [performance.now(), process.cpuUsage()];
+  delays.enable();
+  const running = runUplink(store, broker.url, clock, stop.signal);
+  const sampling = setInterval(() => {
+    store.accept(next());
+    sampled += 1;
+  }, 20);
+  while (store.counters().delivered < BACKLOG) {
+    await sleep(50);
+    most = Math.max(most, rssMb());
+  }
+  const ms = performance.now() - startMs;
+  const { user, system } = process.cpuUsage(cpu);
+  delays.disable();
+  clearInterval(sampling);
+  stop.abort();
+  await running;
+  await store[Symbol.asyncDispose]();
+  const plain = await naiveDrain(broker.url);
+  say(
+    `${`${BACKLOG} to ${broker.name}`.padEnd(33)} ${onDisk} MB on the disk, opened in ${openedMs} ms; ${(ms / 1000).toFixed(1)} s, ${rate(BACKLOG, ms)}/s while ${sampled} more were sampled, ${((user + system) / BACKLOG).toFixed(1)} µs of CPU each, event loop p99 ${(delays.percentile(99) / 1e6).toFixed(1)} ms, memory at most ${most} MB`,
+  );
+  say(
+    `${"   default mqtt.js, no store".padEnd(33)} a thousand at a time ${plain.many}/s, ${plain.cpuUs.toFixed(1)} µs of CPU each; one after the other ${plain.single}/s | ${(rate(BACKLOG, ms) / plain.many).toFixed(2)} and ${(rate(BACKLOG, ms) / plain.single).toFixed(1)} times as fast`,
+  );
+}
+
+/** What mqtt.js does as it comes: awaiting each message, and handed a thousand at a time. */
+async function naiveDrain(url: string): Promise<{ single: number; many: number; cpuUs: number }> {
+  const few = Math.min(BACKLOG, 20_000);
+  const lots = Math.min(BACKLOG, 100_000);
+  const next = readings(clock);
+  const client = await connectAsync(url);
+  const publish = () => client.publishAsync("fieldpost/bench/d/readings", JSON.stringify(next()), { qos: 1 });
+  const singleMs = performance.now();
+  for (let n = 0; n < few; n++) await publish();
+  const single = rate(few, performance.now() - singleMs);
+  const [manyMs, cpu] = [performance.now(), process.cpuUsage()];
+  // Above 65,535 its packet ids run out.
+  for (let n = 0; n < lots; n += 1000) await Promise.all(Array.from({ length: 1000 }, publish));
+  const many = rate(lots, performance.now() - manyMs);
+  const { user, system } = process.cpuUsage(cpu);
+  await client.endAsync(true);
+  return { single, many, cpuUs: (user + system) / lots };
+}
 
 async function drain(): Promise<void> {
   const next = readings(clock);
-  const path = join(root, "backlog");
-  const staging = join(shm, "backlog");
-  const first = await openStore(path, staging, { maxHeldBytes: 2 ** 30 }, clock);
-  let most = 0;
-  for (let n = 1; n <= BACKLOG; n++) {
-    first.accept(next());
-    if (n % 5000 === 0) await first.flush();
-    if (n % 100_000 === 0) most = Math.max(most, rssMb());
+  for (const start of [startMosquitto, startBundled]) {
+    const name = start.name;
+    await backlog(next, name);
+    await using broker = await start(shm);
+    await drained(next, name, broker);
   }
-  await first.flush();
-  const bytes = first.usage().bytes;
-  await first[Symbol.asyncDispose]();
-  const openMs = performance.now();
-  const store = await openStore(path, staging, {}, clock);
-  const started = performance.now() - openMs;
-  say(
-    `a backlog of ${BACKLOG}             ${(bytes / 1e6).toFixed(1)} MB on the disk, opened in ${Math.round(started)} ms, memory at most ${most} MB while it grew`,
-  );
-
-  most = 0;
-  const { ms, sampled } = await withMosquitto(async (url) => {
-    const stop = new AbortController();
-    const startMs = performance.now();
-    const running = runUplink(store, url, clock, stop.signal);
-    let count = 0;
-    const sampling = setInterval(() => {
-      store.accept(next());
-      count += 1;
-    }, 20);
-    while (store.counters().delivered < BACKLOG) {
-      await sleep(50);
-      most = Math.max(most, rssMb());
-    }
-    const took = performance.now() - startMs;
-    clearInterval(sampling);
-    stop.abort();
-    await running;
-    return { ms: took, sampled: count };
-  });
-  await store[Symbol.asyncDispose]();
-  const few = Math.min(BACKLOG, 50_000);
-  const naiveMs = await withMosquitto(async (url) => {
-    const client = await connectAsync(url);
-    const startMs = performance.now();
-    for (let n = 0; n < few; n++)
-      await client.publishAsync("fieldpost/bench/d/readings", JSON.stringify(next()), { qos: 1 });
-    const took = performance.now() - startMs;
-    await client.endAsync();
-    return took;
-  });
-  say(
-    `drained to Mosquitto              ${rate(BACKLOG, ms)}/s, ${(ms / 1000).toFixed(1)} s while ${sampled} more were sampled, memory at most ${most} MB | one after the other with mqtt.js: ${rate(few, naiveMs)}/s`,
-  );
 }
 
 if (isStall) await stall(process.argv[3] ?? "", process.argv[4] ?? "", process.argv[5] ?? "");
