@@ -7,17 +7,18 @@
  * commit=1), so that both keep their proportion. The WAL is warmed up first: it is written over, as it is after a day.
  */
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { mkdtempSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import Sqlite from "better-sqlite3";
 import { type BenchClock, clockOf, openStore, readings } from "./store-parts.ts";
+import { type Card, makeCard } from "./support/card.ts";
 
 const SECONDS = Number(process.argv[2] ?? 120);
 const SPEED = 5;
 const READINGS_PER_S = 5;
 const DAY_S = 86_400;
-const SECTOR_BYTES = 512;
+const QUICK = "noatime,commit=1";
 
 const root = mkdtempSync("/dev/shm/fieldpost-wear-");
 const real = await clockOf();
@@ -27,48 +28,18 @@ const clock: BenchClock = {
   sleep: (ms, signal) => real.sleep(ms / SPEED, signal),
 };
 
-interface Card extends Disposable {
-  readonly mount: string;
-  readonly device: string;
-}
-
-function card(name: string): Card {
-  const image = join(root, `${name}.img`);
-  const mount = join(root, name);
-  writeFileSync(image, "");
-  truncateSync(image, 128 * 1024 * 1024);
-  execFileSync("mkfs.ext4", ["-q", "-F", image]);
-  mkdirSync(mount);
-  execFileSync("mount", ["-o", "loop,noatime,commit=1", image, mount]);
-  const device = basename(execFileSync("losetup", ["-n", "-O", "NAME", "-j", image], { encoding: "utf8" }).trim());
-  return {
-    mount,
-    device,
-    [Symbol.dispose]() {
-      execFileSync("umount", [mount]);
-      rmSync(image);
-    },
-  };
-}
-
-/** Documentation/block/stat.rst: sectors written, flush requests. */
-function look({ device }: Card): { readonly bytes: number; readonly flushes: number } {
-  const fields = readFileSync(`/sys/block/${device}/stat`, "utf8").trim().split(/\s+/).map(Number);
-  return { bytes: (fields[6] ?? 0) * SECTOR_BYTES, flushes: fields[15] ?? 0 };
-}
-
 /** Calls `put` as often as readings come, and says what the card was written meanwhile. */
 async function measure(title: string, goal: string, on: Card, put: () => void): Promise<number> {
   execFileSync("sync", ["-f", on.mount]);
   await sleep(3000);
-  const before = look(on);
+  const before = on.written();
   const startMs = performance.now();
   for (let n = 1; performance.now() - startMs < SECONDS * 1000; n++) {
     put();
     const dueMs = startMs + (n * 1000) / (READINGS_PER_S * SPEED);
     await sleep(Math.max(0, dueMs - performance.now()));
   }
-  const after = look(on);
+  const after = on.written();
   const seconds = ((performance.now() - startMs) / 1000) * SPEED;
   const perDay = ((after.bytes - before.bytes) / seconds) * DAY_S;
   const flushes = (after.flushes - before.flushes) / seconds;
@@ -79,7 +50,7 @@ async function measure(title: string, goal: string, on: Card, put: () => void): 
 }
 
 async function ours(title: string, goal: string, isOnline: boolean): Promise<number> {
-  using on = card(isOnline ? "online" : "offline");
+  using on = makeCard(root, isOnline ? "online" : "offline", QUICK);
   const next = readings(clock);
   const open = () => openStore(join(on.mount, "store"), join(root, `shm-${title}`), {}, clock);
   const warm = await open();
@@ -100,7 +71,7 @@ async function ours(title: string, goal: string, isOnline: boolean): Promise<num
 }
 
 async function naive(): Promise<number> {
-  using on = card("naive");
+  using on = makeCard(root, "naive", QUICK);
   const next = readings(clock);
   const database = new Sqlite(join(on.mount, "naive.db"));
   database.pragma("journal_mode = WAL");

@@ -20,6 +20,8 @@ export interface MosquittoOptions {
   readonly acl?: readonly string[];
   /** Keeps retained messages and sessions over `stop()` and `start()`. */
   readonly persistence?: boolean;
+  /** Logs no packets: for more of them than a log can hold. */
+  readonly quiet?: true;
 }
 
 /** Debian's mosquitto on a free port of 127.0.0.1, in a directory of its own. */
@@ -49,7 +51,10 @@ export async function startMosquitto(options: MosquittoOptions = {}): Promise<Mo
     directory,
     log: () => log,
     async start() {
-      const started = spawn("mosquitto", ["-c", configPath, "-v"], { env, stdio: ["ignore", "pipe", "pipe"] });
+      const started = spawn("mosquitto", ["-c", configPath, ...(options.quiet ? [] : ["-v"])], {
+        env,
+        stdio: ["ignore", "pipe", "pipe"],
+      });
       for (const stream of [started.stdout, started.stderr]) stream?.on("data", (chunk) => (log += chunk));
       child = started;
       await accepting(port, () => {
