@@ -18,7 +18,8 @@ export function makeCard(root: string, name: string, mountOptions = "noatime"): 
   const mount = join(root, name);
   writeFileSync(image, "");
   truncateSync(image, CARD_BYTES);
-  execFileSync("mkfs.ext4", ["-q", "-F", image]);
+  // As on a card; for one as small as this mkfs would choose smaller ones.
+  execFileSync("mkfs.ext4", ["-q", "-F", "-b", "4096", image]);
   mkdirSync(mount);
   execFileSync("mount", ["-o", `loop,${mountOptions}`, image, mount]);
   const device = basename(execFileSync("losetup", ["-n", "-O", "NAME", "-j", image], { encoding: "utf8" }).trim());
