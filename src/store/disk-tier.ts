@@ -1,5 +1,5 @@
 import { isGatewayError } from "../core/errors.ts";
-import { type CommitParts, Commits, HOUSEKEEPING_MS } from "./commits.ts";
+import { type CommitParts, Commits, SMALL_VALUES_MS } from "./commits.ts";
 import { DiskLink } from "./disk-link.ts";
 import type { Range } from "./live-ranges.ts";
 import { Retention, type RetentionParts } from "./retention.ts";
@@ -8,6 +8,8 @@ import type { StoreClient } from "./store-client.ts";
 
 /** With a window of 0 something is always due; the rest of the tick must have its turn. */
 const COMMITS_A_TICK = 16;
+/** How soon what was delivered leaves the disk: a power cut before that sends it again. */
+const TRIM_MS = 300_000;
 /** Others fill and empty the disk, too; a look costs nothing. */
 const MEASURE_MS = 60_000;
 
@@ -154,10 +156,13 @@ export class DiskTier {
   }
 
   #isHousekeepingDue(): boolean {
-    const { journal, clock } = this.#parts;
+    const { journal, clock, options } = this.#parts;
     if (this.#retention.isTrimmable && journal.full) return true;
-    if (clock.monoMs() - this.#housekeptMs < HOUSEKEEPING_MS) return false;
-    return this.#retention.isTrimmable || journal.small.dirty || journal.hasDead || this.#commits.hasUnreadable;
+    const sinceMs = clock.monoMs() - this.#housekeptMs;
+    if (sinceMs < TRIM_MS) return false;
+    const mayAge = options.maxAgeMs !== undefined && journal.state.settled < this.durable;
+    if (mayAge || this.#retention.isTrimmable || journal.hasDead || this.#commits.hasUnreadable) return true;
+    return sinceMs >= SMALL_VALUES_MS && journal.small.dirty;
   }
 
   async #keepHouse(): Promise<void> {

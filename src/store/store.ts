@@ -50,7 +50,7 @@ export interface Store extends AsyncDisposable {
 
 /**
  * What a power cut may cost of a small value: what changed within the commit window (`soon`: an output's state, a pulse
- * total), or within some minutes (`eventually`: what is learnt again by itself). Either survives the process at once.
+ * total), or within half an hour (`eventually`: what is learnt again by itself). Either survives the process at once.
  */
 export type Urgency = "soon" | "eventually";
 

@@ -2,7 +2,7 @@ import type { Clock } from "../core/clock.ts";
 import type { Store } from "../store/store.ts";
 import type { KeptState } from "./device-processing.ts";
 
-/** A smoothed value that begins five minutes old does no harm; a write to the card for each reading would. */
+/** A smoothed value that begins some minutes old does no harm; an event to stage for each reading is work. */
 const SAVE_PERIOD_MS = 5 * 60_000;
 
 /** What processing remembers, among the store's small values: as JSON, each key now and then. */

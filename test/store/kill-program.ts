@@ -26,7 +26,17 @@ export const GATEWAY = `
   const quiet = { debug() {}, info() {}, warn() {}, error() {}, part: () => quiet };
   const [path, stagingPath, phase, first] = process.argv.slice(1);
   const clock = linuxClock();
-  const say = (line) => writeSync(1, JSON.stringify(line) + "\\n");
+  const say = (line) => {
+    const bytes = Buffer.from(JSON.stringify(line) + "\\n");
+    for (let at = 0; at < bytes.length; ) {
+      try {
+        at += writeSync(1, bytes, at);
+      } catch (error) {
+        // The other end reads late, on a busy machine.
+        if (error.code !== "EAGAIN") throw error;
+      }
+    }
+  };
   say({ starting: true });
   const store = await openStore(
     { path, stagingPath, commitWindowMs: 300, maxBytes: 2 ** 30, whenFull: "drop_oldest" }, { clock, log: quiet });

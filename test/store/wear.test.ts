@@ -40,6 +40,26 @@ describe("the wear of the card", () => {
     }
   });
 
+  it("is spared while the broker is there: counters and small values are written each half hour", async () => {
+    using machine = new Machine();
+    await using store = await machine.open();
+    const onDisk = () => machine.query("SELECT value FROM counter WHERE name = 'mqtt delivered'") ?? 0;
+    const deliver = async (minutes: number) => {
+      for (let n = 0; n < minutes * 6; n++) {
+        const stored = store.accept(machine.reading(n));
+        store.outbox.acknowledge("mqtt", stored?.position ?? 0);
+        await machine.clock.advance(10_000);
+      }
+    };
+    store.setMeta("baseline", "1");
+    await deliver(29);
+    expect(onDisk()).toBe(0);
+    await deliver(2);
+    await machine.passUntil(() => Number(onDisk()) > 0);
+    expect(machine.query("SELECT value FROM meta WHERE key = 'baseline'")).toBe("1");
+    expect(machine.query("SELECT count(*) FROM segment")).toBe(0);
+  });
+
   it("is in what the store says of itself", async () => {
     using machine = new Machine();
     await using store = await machine.open();
