@@ -18,6 +18,7 @@ export class Publisher extends LastingClient {
   /** Sends nothing new. */
   isQuiet = false;
   refused = 0;
+  onAcknowledged: (stream: Stream, n: number) => void = () => {};
   readonly #streams: readonly Stream[];
   readonly #pick: (from: readonly Stream[]) => Stream;
   readonly #isPaced: boolean;
@@ -78,7 +79,10 @@ export class Publisher extends LastingClient {
     if (isRefused) {
       this.refused++;
       underway.stream.refused.add(underway.n);
-    } else underway.stream.acknowledge(underway.n);
+    } else {
+      underway.stream.acknowledge(underway.n);
+      this.onAcknowledged(underway.stream, underway.n);
+    }
     this.#fill(peer);
   }
 
