@@ -27,6 +27,8 @@ export interface DeliveriesDeps {
   readonly limits: BrokerLimits;
   readonly stats: BrokerStats;
   readonly timers: Timers;
+  /** May its client have this topic? The rules may have changed while a message waited. */
+  mayRead(topic: string): boolean;
 }
 
 /**
@@ -167,7 +169,11 @@ export class Deliveries {
     while (this.#queue.length > 0 && this.#unacknowledged < this.#window) {
       const delivery = this.#queue.shift() as Delivery;
       this.#countQueued(-1, -delivery.message.byteLength);
-      this.#send(outgoing, delivery);
+      if (this.#deps.mayRead(delivery.message.topic.name)) this.#send(outgoing, delivery);
+      else {
+        this.#deps.stats.dropped.denied++;
+        this.record?.finished(delivery);
+      }
     }
   }
 

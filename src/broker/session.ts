@@ -13,7 +13,7 @@ import type { Share } from "./shares.ts";
 import { type Readiness, type Subscriber, type Subscription, subscriptionBytes, type TopicTree } from "./topic-tree.ts";
 import type { Will } from "./will.ts";
 
-export interface SessionDeps extends DeliveriesDeps {
+export interface SessionDeps extends Omit<DeliveriesDeps, "mayRead"> {
   readonly tree: TopicTree;
   readonly retained: RetainedMessages;
   readonly authorise: Authorise | undefined;
@@ -56,7 +56,7 @@ export class Session implements Subscriber {
     this.owner = owner;
     this.identity = identity;
     this.#deps = deps;
-    this.deliveries = new Deliveries(deps);
+    this.deliveries = new Deliveries({ ...deps, mayRead: (topic) => this.mayRead(topic) });
   }
 
   /** Where subscriptions and messages are told, not the will alone. */

@@ -95,7 +95,7 @@ class Output implements Interlocked {
     const on = asked === "toggle" ? !this.#control.wantsOn : asked;
     const { interlock, onForMs, safe } = this.#options;
     this.#control.command(on, this.#context.clock.monoMs(), forMs ?? (on === safe ? undefined : onForMs));
-    this.#context.memory.save(on ? "on" : "off");
+    this.#context.memory.save(on ? "on" : "off", "soon");
     if (interlock !== undefined && on !== safe) this.#interlocks.claim(interlock, this);
     await this.#update();
     if (this.#fault) throw this.#fault.error;

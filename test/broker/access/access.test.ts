@@ -128,6 +128,26 @@ describe("reloading", () => {
     expect(await subscribe(alice, "a/#")).toEqual([0x87]);
   });
 
+  test("keeps back what waited for a client that may not have it any more", async () => {
+    await using broker = await open();
+    const alice = await broker.join("alice", 5, user("alice"));
+    const lasting = { ...user("bob"), cleanStart: false, properties: { sessionExpiryInterval: 100 } };
+    const bob = await broker.join("bob", 5, lasting);
+    await subscribe(bob, "a/public/#", { qos: 1 });
+    bob.socket.destroy();
+    await expect.poll(() => broker.broker.stats().clients).toBe(1);
+    for (const topic of ["a/public/x", "a/public/y"]) {
+      alice.send(publishPacket(topic, topic, { qos: 1 }));
+      await alice.nextOf("puback");
+    }
+    writeFileSync(aclFile, "user alice\ntopic write a/#\nuser bob\ntopic read a/public/y\n");
+    await broker.broker.reload();
+    const again = await broker.join("bob", 5, lasting);
+    expect(await again.nextOf("publish")).toMatchObject({ topic: "a/public/y" });
+    expect(broker.broker.stats().dropped.denied).toBe(1);
+    expect(broker.broker.stats().queuedMessages).toBe(0);
+  });
+
   test("disconnects whose user is gone or has another password, and nobody else", async () => {
     await using broker = await open();
     const alice = await broker.join("alice", 5, user("alice"));
