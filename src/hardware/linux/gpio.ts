@@ -9,11 +9,11 @@ import {
   exportOutput,
   findHeaderChip,
   type GpioChip,
-  pinFault,
   pinPath,
   unexport,
   unexportInput,
 } from "./gpio-sysfs.ts";
+import { PinClaims } from "./pin-claims.ts";
 
 /** Takes a line that is exported and ready, by its sysfs number, as input with both edges. */
 export type OpenLine = (number: number) => Promise<Line>;
@@ -52,14 +52,14 @@ class LinuxGpio implements SysfsGpio {
   readonly #files: LinuxFiles;
   readonly #clock: Pick<Clock, "monoMs" | "sleep">;
   readonly #openLine: OpenLine;
-  readonly #claims = new Map<number, Promise<Claim>>();
+  readonly #claims: PinClaims<Claim>;
   /** Outputs that we gave back, and that still hold their level. */
   readonly #held = new Set<number>();
-  #closed = false;
 
   constructor(chip: GpioChip, files: LinuxFiles, clock: Pick<Clock, "monoMs" | "sleep">, openLine: OpenLine) {
     this.name = chip.label;
     this.#chip = chip;
+    this.#claims = new PinClaims(chip.label, chip.lines);
     this.#files = files;
     this.#clock = clock;
     this.#openLine = openLine;
@@ -77,47 +77,31 @@ class LinuxGpio implements SysfsGpio {
       await exportOutput(this.#files, this.#clock, { number, pin, initial });
       return new SysfsOutput({ pin, number }, this.#files, () => {
         this.#held.add(pin);
-        this.#claims.delete(pin);
+        this.#claims.release(pin);
       });
     });
   }
 
   async clear(pin: number): Promise<void> {
     const number = this.#chip.base + pin;
-    if (this.#claims.has(pin)) throw new GatewayError("PIN_BUSY", `pin ${pin} is in use by another device`);
+    this.#claims.refuseClaimed(pin);
     if (this.#held.delete(pin)) await unexport(this.#files, number);
     else await unexportInput(this.#files, number, pin);
   }
 
-  async #claim<T extends Claim>(pin: number, open: (number: number) => Promise<T>): Promise<T> {
-    const { label, lines } = this.#chip;
-    if (this.#closed) throw new GatewayError("CANCELLED", `${label} is closed`);
-    if (!Number.isInteger(pin) || pin < 0 || pin >= lines) {
-      throw new GatewayError("PIN_MISSING", `there is no pin ${pin} on ${label}: it has 0 to ${lines - 1}`);
-    }
-    if (this.#claims.has(pin)) throw new GatewayError("PIN_BUSY", `pin ${pin} is in use by another device`);
-    const opening = open(this.#chip.base + pin);
-    this.#claims.set(pin, opening);
-    try {
-      return await opening;
-    } catch (cause) {
-      this.#claims.delete(pin);
-      throw pinFault(pin, cause);
-    }
+  #claim<T extends Claim>(pin: number, open: (number: number) => Promise<T>): Promise<T> {
+    return this.#claims.claim(pin, () => open(this.#chip.base + pin));
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#closed = true;
-    const claims = await Promise.allSettled(this.#claims.values());
-    const open = claims.filter((claim) => claim.status === "fulfilled").map(({ value }) => value);
-    await Promise.all(open.map((claim) => claim[Symbol.asyncDispose]()));
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#claims[Symbol.asyncDispose]();
   }
 
   async #open(pin: number, number: number): Promise<LinuxInput> {
     await exportInput(this.#files, this.#clock, number, pin);
     try {
       const line = await this.#openLine(number);
-      return await this.#checked(new LinuxInput(pin, line, this.#clock, () => this.#claims.delete(pin)), number);
+      return await this.#checked(new LinuxInput(pin, line, this.#clock, () => this.#claims.release(pin)), number);
     } catch (error) {
       await unexport(this.#files, number);
       throw error;

@@ -1,12 +1,13 @@
 import type { Clock } from "../../core/clock.ts";
 import { GatewayError } from "../../core/errors.ts";
 import type { Gpio, GpioInput, GpioOutput, InputWishes, Level } from "../gpio.ts";
-import { HEADER_LABELS, pinFault } from "./gpio-sysfs.ts";
+import { HEADER_LABELS } from "./gpio-sysfs.ts";
 import { type GpioTools, linuxGpioTools } from "./gpio-tools.ts";
 import { chipsOf, dialectOf, type ToolLine } from "./gpiod-dialect.ts";
 import { openGpiodInput } from "./gpiod-input.ts";
 import { openGpiodOutput } from "./gpiod-output.ts";
 import type { Session } from "./gpiod-session.ts";
+import { PinClaims } from "./pin-claims.ts";
 
 export interface GpiodOptions {
   readonly clock: Pick<Clock, "monoMs" | "sleep">;
@@ -38,14 +39,14 @@ type Claim = GpioInput | GpioOutput;
 class Gpiod implements Gpio {
   readonly name: string;
   readonly #session: Session;
-  readonly #chip: { readonly name: string; readonly lines: number };
-  readonly #claims = new Map<number, Promise<Claim>>();
-  #isClosed = false;
+  readonly #chipName: string;
+  readonly #claims: PinClaims<Claim>;
 
   constructor(session: Session, chip: { name: string; label: string; lines: number }) {
     this.name = chip.label;
     this.#session = session;
-    this.#chip = chip;
+    this.#chipName = chip.name;
+    this.#claims = new PinClaims(chip.label, chip.lines);
   }
 
   async input(pin: number, wishes: InputWishes = {}): Promise<GpioInput> {
@@ -57,26 +58,11 @@ class Gpiod implements Gpio {
   }
 
   async #claim<T extends Claim>(pin: number, open: (line: ToolLine, release: () => void) => Promise<T>): Promise<T> {
-    const { name, lines } = this.#chip;
-    if (this.#isClosed) throw new GatewayError("CANCELLED", `${this.name} is closed`);
-    if (!Number.isInteger(pin) || pin < 0 || pin >= lines) {
-      throw new GatewayError("PIN_MISSING", `there is no pin ${pin} on ${this.name}: it has 0 to ${lines - 1}`);
-    }
-    if (this.#claims.has(pin)) throw new GatewayError("PIN_BUSY", `pin ${pin} is in use by another device`);
-    const opening = open({ chip: name, pin }, () => this.#claims.delete(pin));
-    this.#claims.set(pin, opening);
-    try {
-      return await opening;
-    } catch (cause) {
-      this.#claims.delete(pin);
-      throw pinFault(pin, cause);
-    }
+    const line = { chip: this.#chipName, pin };
+    return await this.#claims.claim(pin, () => open(line, () => this.#claims.release(pin)));
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#isClosed = true;
-    const claims = await Promise.allSettled(this.#claims.values());
-    const open = claims.filter((claim) => claim.status === "fulfilled").map(({ value }) => value);
-    await Promise.all(open.map((claim) => claim[Symbol.asyncDispose]()));
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#claims[Symbol.asyncDispose]();
   }
 }
