@@ -1,5 +1,6 @@
 import type { DeviceNow } from "../core/board.ts";
 import type { Clock, SyncState } from "../core/clock.ts";
+import { consumersShown } from "../core/consumers.ts";
 import type { DeviceState } from "../core/device.ts";
 import type { BrokerFacts, Counters, GatewayInfo } from "../core/gateway.ts";
 import type { Value } from "../core/reading.ts";
@@ -92,22 +93,10 @@ export function statusReport(parts: StatusParts): StatusReport {
     broker,
     counters,
     buffer: { bytes: usage.bytes, ...(oldest !== undefined && { oldest_pending_s: seconds(oldest) }) },
-    ...consumersStatus(parts),
+    ...consumersShown(parts),
     ...(usage.wear && { wear: { mb_per_day: Math.round(usage.wear.ownBytesPerDay / 1e5) / 10 } }),
     devices,
     faults: [...linkFaults(parts), ...parts.faults, ...parts.devices.flatMap(deviceFaults)],
-  };
-}
-
-/** Nothing where there are no consumers and nobody pretends to be one. */
-function consumersStatus({ consumers, ignoredReceipts }: StatusParts) {
-  const shown = Object.entries(consumers).map(([name, { delivered, pending, dropped }]) => {
-    const droppedTotal = Object.values(dropped).reduce((sum, count) => sum + count, 0);
-    return [name, { delivered, pending, dropped_total: droppedTotal }] as const;
-  });
-  return {
-    ...(shown.length > 0 && { consumers: Object.fromEntries(shown) }),
-    ...(Object.keys(ignoredReceipts).length > 0 && { receipts_ignored: ignoredReceipts }),
   };
 }
 

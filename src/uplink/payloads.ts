@@ -1,5 +1,6 @@
 import type { DeviceNow } from "../core/board.ts";
 import type { SyncState } from "../core/clock.ts";
+import { consumersShown } from "../core/consumers.ts";
 import type { DeviceInfo } from "../core/device.ts";
 import type { BrokerFacts, Counters, GatewayInfo } from "../core/gateway.ts";
 import type { StoredRecord, Value } from "../core/reading.ts";
@@ -114,7 +115,7 @@ export function healthPayload(facts: HealthFacts): string {
     dropped,
     dropped_total: droppedTotal,
     buffer: { bytes: facts.buffer.bytes, oldest_s: Math.round((facts.buffer.oldestPendingMs ?? 0) / 1000) },
-    ...consumerHealth(facts),
+    ...consumersShown(facts),
     ...(facts.buffer.wear && { wear: wearText(facts.buffer.wear) }),
     ...(facts.broker && { broker: facts.broker }),
     clock: facts.clock,
@@ -122,18 +123,6 @@ export function healthPayload(facts: HealthFacts): string {
     devices: Object.fromEntries(facts.devices.map(({ info, health }) => [info.id, deviceHealth(health)])),
     time: timeText(facts.wallMs),
   });
-}
-
-/** Nothing where there are no consumers and nobody pretends to be one. */
-function consumerHealth({ consumers, ignoredReceipts }: HealthFacts) {
-  const shown = Object.entries(consumers).map(([name, { delivered, pending, dropped }]) => {
-    const droppedTotal = Object.values(dropped).reduce((sum, count) => sum + count, 0);
-    return [name, { delivered, pending, dropped_total: droppedTotal }] as const;
-  });
-  return {
-    ...(shown.length > 0 && { consumers: Object.fromEntries(shown) }),
-    ...(Object.keys(ignoredReceipts).length > 0 && { receipts_ignored: ignoredReceipts }),
-  };
 }
 
 function wearText({ ownBytesPerDay, diskBytesPerDay }: Wear) {
