@@ -1,11 +1,13 @@
 import { loadConfig } from "../../config/load.ts";
+import type { Clock } from "../../core/clock.ts";
 import { messageOf } from "../../core/errors.ts";
 import { digitalOutput } from "../../drivers/digital-output.ts";
 import { linuxClock } from "../../hardware/clock.ts";
+import type { Hardware } from "../../hardware/hardware.ts";
 import { linuxHardware } from "../../hardware/linux/hardware.ts";
 import { noMemory } from "../../wiring/driver-memory.ts";
-import { openDevice, SIMULATED_BUS } from "../../wiring/open-device.ts";
-import { type Command, EXIT, type ExitCode } from "../command.ts";
+import { type DeviceAddress, openDevice, SIMULATED_BUS } from "../../wiring/open-device.ts";
+import { type Command, EXIT, type ExitCode, type Io } from "../command.ts";
 import { isServiceRunning } from "../service-access.ts";
 
 export const safeOutputs: Command = {
@@ -25,19 +27,28 @@ export const safeOutputs: Command = {
     }
     const clock = linuxClock();
     await using hardware = linuxHardware(clock);
-    let code: ExitCode = EXIT.ok;
-    for (const device of outputs) {
-      try {
-        // Opening drives the safe state, and closing holds it.
-        const safe = { ...device, options: { ...device.options, at_start: "safe" } };
-        const output = await openDevice(safe, hardware, { clock, memory: noMemory });
-        await output.close?.();
-        io.out(`${device.id} is ${device.options.safe_state ? "on" : "off"}\n`);
-      } catch (error) {
-        io.err(`error: ${device.id}: ${messageOf(error)}\n`);
-        code = EXIT.unreachable;
-      }
-    }
-    return code;
+    return await driveSafe(outputs, hardware, clock, io);
   },
 };
+
+/** All that can be: one that fails does not keep the others on. Opening drives the safe state, and closing holds it. */
+export async function driveSafe(
+  outputs: readonly DeviceAddress[],
+  hardware: Hardware,
+  clock: Clock,
+  io: Pick<Io, "out" | "err">,
+): Promise<ExitCode> {
+  let code: ExitCode = EXIT.ok;
+  for (const device of outputs) {
+    try {
+      const safe = { ...device, options: { ...device.options, at_start: "safe" } };
+      const output = await openDevice(safe, hardware, { clock, memory: noMemory });
+      await output.close?.();
+      io.out(`${device.id} is ${device.options.safe_state ? "on" : "off"}\n`);
+    } catch (error) {
+      io.err(`error: ${device.id}: ${messageOf(error)}\n`);
+      code = EXIT.unreachable;
+    }
+  }
+  return code;
+}
