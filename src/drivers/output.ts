@@ -131,16 +131,25 @@ class Output implements Interlocked {
   }
 
   async #drive(on: boolean, cause: Cause): Promise<void> {
+    const { outputs } = this.#context;
+    const state = await this.#switched(on);
+    if (this.#options.interlock !== undefined) this.#interlocks.changed(this.#options.interlock, this);
+    if (state === undefined) return;
+    if (cause !== "command") outputs?.switched(on, cause);
+    this.#emit({ values: { state } });
+  }
+
+  /** What it is then; undefined, and a fault, where that could not be done. */
+  async #switched(on: boolean): Promise<boolean | undefined> {
     try {
       await this.#switch.set(on);
       this.#driven = on;
       this.#fault = undefined;
-      if (cause !== "command") this.#context.outputs?.switched(on, cause);
-      this.#emit({ values: { state: await this.#switch.get() } });
+      return await this.#switch.get();
     } catch (error) {
       this.#fault = { error };
+      return undefined;
     }
-    if (this.#options.interlock !== undefined) this.#interlocks.changed(this.#options.interlock, this);
   }
 
   #wakeAt(untilMs: number | undefined): void {

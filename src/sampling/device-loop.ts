@@ -102,7 +102,13 @@ class DeviceLoop {
   async command(channel: string, command: Command): Promise<void> {
     const sensor = this.#sensor;
     if (!sensor?.command) throw new GatewayError("COMMAND_REFUSED", "the device is not open: see its status");
-    await sensor.command(channel, command);
+    try {
+      await sensor.command(channel, command);
+    } catch (error) {
+      if (isGatewayError(error)) throw error;
+      this.#reportBug(error);
+      throw new GatewayError("COMMAND_REFUSED", "its driver has a bug: see the log", { cause: error });
+    }
   }
 
   async #open(): Promise<Sensor | undefined> {

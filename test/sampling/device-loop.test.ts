@@ -45,8 +45,8 @@ function bench(intervalMs = 10_000, open?: (sensor: Sensor) => Promise<Sensor>) 
     sample: (sample) => void samples.push({ atMs: clock.monoMs() - originMs, sample }),
     health: (health) => void healths.push(health),
   };
-  const { ended } = runDevice(device, sink, { clock, random: () => 0.5, log }, stop.signal);
-  return { clock, log, stop, samples, healths, world, ended, health: () => healths.at(-1) };
+  const { ended, command } = runDevice(device, sink, { clock, random: () => 0.5, log }, stop.signal);
+  return { clock, log, stop, samples, healths, world, ended, command, health: () => healths.at(-1) };
 }
 
 describe("a device that answers", () => {
@@ -233,6 +233,22 @@ describe("a device that fails", () => {
     await clock.advance(100_000);
     expect(log.lines.map(({ message }) => message)).toEqual(["device is ok", "device is failing"]);
   });
+});
+
+test("a command that meets a bug of the driver is refused, and one for a device that is not open is, too", async () => {
+  const broken = async () => {
+    throw new TypeError("undefined is not a function");
+  };
+  const one = bench(10_000, async (sensor) => ({ ...sensor, command: broken }));
+  await expect(one.command("state", { on: true })).rejects.toMatchObject({ code: "COMMAND_REFUSED" });
+  await one.clock.advance(100);
+  await expect(one.command("state", { on: true })).rejects.toMatchObject({
+    code: "COMMAND_REFUSED",
+    message: "its driver has a bug: see the log",
+  });
+  expect(one.health()?.state).toBe("ok");
+  one.stop.abort();
+  await one.ended;
 });
 
 test("a store that throws ends the loop: that is no fault of the device", async () => {
