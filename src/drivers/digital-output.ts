@@ -37,8 +37,9 @@ export const digitalOutput = gpioDriver({
   }),
   timing: { minIntervalMs: 1000, expectedMs: 50 },
   notes:
-    "The level is set before the pin becomes an output, and `state` is read back. The kernel holds the level when the process " +
-    "ends; while the Pi boots, or is off, only a resistor does. A controller is there while Home Assistant says `online` on its " +
+    "The level is set before the pin becomes an output, and `state` is read back. Through sysfs the kernel holds the level when the " +
+    "process ends; while the Pi boots, or is off, only a resistor does. On a kernel without sysfs GPIO libgpiod's `gpioset` " +
+    "drives the pin: then nothing but a resistor holds it after a stop or a crash either, and `state` is what was set. A controller is there while Home Assistant says `online` on its " +
     "status topic (let it retain its birth message, or a restart of the gateway looks like its absence), and whenever it " +
     "commands. `max_on` and `failsafe_after` do not wait for `min_on` and `min_off`.",
 
