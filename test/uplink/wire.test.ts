@@ -1,7 +1,7 @@
 import { Duplex } from "node:stream";
 import { setImmediate as turn } from "node:timers/promises";
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { decodePacket } from "../../src/broker/codec/codec.ts";
 import { findBody } from "../../src/broker/codec/fixed-header.ts";
 import type { Publication, Qos } from "../../src/uplink/link.ts";
@@ -170,6 +170,8 @@ describe("the wire", () => {
   });
 
   test("lets little wait for more while the broker has much to do, but not for long", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    onTestFinished(() => void vi.useRealTimers());
     const socket = new FakeSocket();
     const wire = new Wire(socket);
     wire.underWay = () => 90;
@@ -178,7 +180,7 @@ describe("the wire", () => {
     publish(wire, 2, "two");
     await turn();
     expect(socket.pieces).toHaveLength(0);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    vi.advanceTimersByTime(2);
     expect(socket.pieces).toHaveLength(1);
     publish(wire, 3, "x".repeat(5000));
     await turn();
