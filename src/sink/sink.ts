@@ -134,7 +134,6 @@ export class Sink implements AsyncDisposable {
     dialer.connected();
     const { link } = outcome;
     const sinceMonoMs = clock.monoMs();
-    log.info("connected", { url: link.url });
     this.#url = link.url;
     const over = new AbortController();
     const stop = () => over.abort();
@@ -143,6 +142,8 @@ export class Sink implements AsyncDisposable {
     let failure: { readonly error: unknown } | undefined;
     try {
       await link.subscribe(this.#filters());
+      // Only now does it miss nothing any more.
+      log.info("connected", { url: link.url });
       this.#link = link;
       for (const one of this.#progress.values()) this.#confirm(one);
       await this.#tend(over.signal);
