@@ -4,7 +4,7 @@ import { type BrokerStats, heldBytes } from "./stats.ts";
 
 /** The last retained message of each topic, by the levels of the topic. */
 export class RetainedMessages {
-  readonly #root: Node = newNode();
+  readonly #root: Node = { children: undefined, entry: undefined };
   readonly #limits: BrokerLimits;
   readonly #stats: BrokerStats;
   /** Levels that exist only for messages below them take memory too, and count as bytes. */
@@ -88,16 +88,17 @@ export class RetainedMessages {
 
   #find(levels: readonly string[]): Node | undefined {
     let node: Node | undefined = this.#root;
-    for (const level of levels) node = node?.children.get(level);
+    for (const level of levels) node = node?.children?.get(level);
     return node;
   }
 
   #grow(levels: readonly string[]): Node {
     let node = this.#root;
     for (const level of levels) {
+      node.children ??= new Map();
       let child = node.children.get(level);
       if (child === undefined) {
-        child = newNode();
+        child = { children: undefined, entry: undefined };
         node.children.set(level, child);
         this.#nodes++;
       }
@@ -116,13 +117,14 @@ export class RetainedMessages {
     const level = levels[depth];
     if (level === undefined) node.entry = undefined;
     else {
-      const child = node.children.get(level);
+      const child = node.children?.get(level);
       if (child && this.#prune(child, levels, depth + 1)) {
-        node.children.delete(level);
+        node.children?.delete(level);
+        if (node.children?.size === 0) node.children = undefined;
         this.#nodes--;
       }
     }
-    return node.children.size === 0 && node.entry === undefined;
+    return node.children === undefined && node.entry === undefined;
   }
 }
 
@@ -136,12 +138,9 @@ export interface RetainedEntry {
 const nodeBytes = 150;
 
 interface Node {
-  readonly children: Map<string, Node>;
+  /** Undefined where nothing is below, as with most: an empty map takes more than all the rest of the node. */
+  children: Map<string, Node> | undefined;
   entry: RetainedEntry | undefined;
-}
-
-function newNode(): Node {
-  return { children: new Map(), entry: undefined };
 }
 
 function* walk(node: Node, filter: readonly string[], depth: number): Generator<RetainedEntry> {
@@ -150,10 +149,10 @@ function* walk(node: Node, filter: readonly string[], depth: number): Generator<
     if (node.entry) yield node.entry;
   } else if (level === "#") yield* walkAll(node, depth === 0);
   else if (level === "+") {
-    for (const [name, child] of node.children)
+    for (const [name, child] of node.children ?? [])
       if (depth > 0 || !name.startsWith("$")) yield* walk(child, filter, depth + 1);
   } else {
-    const child = node.children.get(level);
+    const child = node.children?.get(level);
     if (child) yield* walk(child, filter, depth + 1);
   }
 }
@@ -161,5 +160,5 @@ function* walk(node: Node, filter: readonly string[], depth: number): Generator<
 /** `#` takes its parent too; not `$` topics, if it is the first level [MQTT-4.7.2-1]. */
 function* walkAll(node: Node, withoutDollar = false): Generator<RetainedEntry> {
   if (node.entry) yield node.entry;
-  for (const [name, child] of node.children) if (!(withoutDollar && name.startsWith("$"))) yield* walkAll(child);
+  for (const [name, child] of node.children ?? []) if (!(withoutDollar && name.startsWith("$"))) yield* walkAll(child);
 }

@@ -94,20 +94,21 @@ export class ChangeReader {
     const flags = this.u8();
     const expiresAtMs = this.f64();
     const expiryAt = this.u32() - 1;
-    const payloadStart = this.u32();
-    const source = this.bytes();
-    const qos = (flags & 3) as Qos;
-    const payloadEnd = source.length;
+    const propertiesBytes = this.u32();
+    const length = this.u32();
+    const propertiesStart = this.#at;
+    this.#at += length;
+    // The chunk itself, not a view of its own for each message: a view costs more to make and to hold than the rest.
     return {
       topicBytes,
-      qos,
+      qos: (flags & 3) as Qos,
       retain: (flags & 4) > 0,
       expiresAtMs,
       expiryAt,
-      source,
-      propertiesStart: 0,
-      payloadStart,
-      payloadEnd,
+      source: this.#bytes,
+      propertiesStart,
+      payloadStart: propertiesStart + propertiesBytes,
+      payloadEnd: this.#at,
     };
   }
 }

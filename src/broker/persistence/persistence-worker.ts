@@ -7,6 +7,7 @@ import { Database } from "../../sqlite/database.ts";
 import { asStoreError } from "../../sqlite/errors.ts";
 import { openOrQuarantine } from "../../sqlite/files.ts";
 import { lockFile } from "../../sqlite/lock.ts";
+import { prepared } from "../../sqlite/prepared.ts";
 import { serve } from "../../sqlite/serve.ts";
 import { readChanges } from "./change-reader.ts";
 import { Pending } from "./pending.ts";
@@ -135,7 +136,7 @@ function meta(key: string): string | undefined {
 }
 
 function setMeta(key: string, value: string): void {
-  current().sql.prepare("INSERT OR REPLACE INTO meta VALUES (?, ?)").run(key, value);
+  prepared(current().sql, "INSERT OR REPLACE INTO meta VALUES (?, ?)").run(key, value);
 }
 
 function close(): void {

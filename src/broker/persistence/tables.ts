@@ -1,4 +1,5 @@
 import type { Database } from "../../sqlite/database.ts";
+import { prepared } from "../../sqlite/prepared.ts";
 import type { Qos } from "../codec/packets.ts";
 import { ChangeWriter } from "./change-writer.ts";
 import type { StoredMessage, SubscriptionRow } from "./changes.ts";
@@ -17,9 +18,9 @@ export function writePending(sql: Sql, pending: Pending): void {
 }
 
 function writeSessions(sql: Sql, { sessions }: Pending): void {
-  const put = sql.prepare("INSERT OR REPLACE INTO session VALUES (?, ?, ?, ?, ?, ?, ?)");
+  const put = prepared(sql, "INSERT OR REPLACE INTO session VALUES (?, ?, ?, ?, ?, ?, ?)");
   const forget = ["session WHERE id", "subscription WHERE session", "receipt WHERE session"].map((what) =>
-    sql.prepare(`DELETE FROM ${what} = ?`),
+    prepared(sql, `DELETE FROM ${what} = ?`),
   );
   for (const [id, { value: row }] of sessions)
     if (row)
@@ -28,8 +29,8 @@ function writeSessions(sql: Sql, { sessions }: Pending): void {
 }
 
 function writeSubscriptions(sql: Sql, { subscriptions }: Pending): void {
-  const put = sql.prepare("INSERT OR REPLACE INTO subscription VALUES (?, ?, ?, ?)");
-  const forget = sql.prepare("DELETE FROM subscription WHERE session = ? AND filter = ?");
+  const put = prepared(sql, "INSERT OR REPLACE INTO subscription VALUES (?, ?, ?, ?)");
+  const forget = prepared(sql, "DELETE FROM subscription WHERE session = ? AND filter = ?");
   for (const [session, rows] of subscriptions)
     for (const [filter, { value: row }] of rows)
       if (row) put.run(session, filter, flagsOf(row), row.identifier);
@@ -37,19 +38,20 @@ function writeSubscriptions(sql: Sql, { subscriptions }: Pending): void {
 }
 
 function writeMessages(sql: Sql, { messages }: Pending): void {
-  const put = sql.prepare("INSERT OR REPLACE INTO message VALUES (?, ?, ?, ?, ?, ?, ?)");
-  const forget = sql.prepare("DELETE FROM message WHERE id = ?");
+  const put = prepared(sql, "INSERT OR REPLACE INTO message VALUES (?, ?, ?, ?, ?, ?, ?)");
+  const forget = prepared(sql, "DELETE FROM message WHERE id = ?");
   for (const [id, { value: row }] of messages)
     if (row) put.run(id, ...columnsOf(row));
     else forget.run(id);
 }
 
 function writeDeliveries(sql: Sql, { deliveries }: Pending): void {
-  const put = sql.prepare("INSERT OR REPLACE INTO delivery VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
-  const change = sql.prepare(
+  const put = prepared(sql, "INSERT OR REPLACE INTO delivery VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+  const change = prepared(
+    sql,
     "UPDATE delivery SET packet_id = iif(@packetId = 0, packet_id, @packetId), released = max(released, @released) WHERE id = @id",
   );
-  const forget = sql.prepare("DELETE FROM delivery WHERE id = ?");
+  const forget = prepared(sql, "DELETE FROM delivery WHERE id = ?");
   for (const [id, { value }] of deliveries) {
     if (value === undefined) forget.run(id);
     else if (value.row === undefined) change.run({ id, packetId: value.packetId, released: value.released ? 1 : 0 });
@@ -63,8 +65,8 @@ function writeDeliveries(sql: Sql, { deliveries }: Pending): void {
 }
 
 function writeReceipts(sql: Sql, { receipts }: Pending): void {
-  const put = sql.prepare("INSERT OR REPLACE INTO receipt VALUES (?, ?)");
-  const forget = sql.prepare("DELETE FROM receipt WHERE session = ? AND packet_id = ?");
+  const put = prepared(sql, "INSERT OR REPLACE INTO receipt VALUES (?, ?)");
+  const forget = prepared(sql, "DELETE FROM receipt WHERE session = ? AND packet_id = ?");
   for (const [session, rows] of receipts)
     for (const [packetId, { value }] of rows)
       if (value) put.run(session, packetId);
@@ -72,8 +74,8 @@ function writeReceipts(sql: Sql, { receipts }: Pending): void {
 }
 
 function writeRetained(sql: Sql, { retainedMessages }: Pending): void {
-  const put = sql.prepare("INSERT OR REPLACE INTO retained VALUES (?, ?, ?, ?, ?, ?)");
-  const forget = sql.prepare("DELETE FROM retained WHERE topic = ?");
+  const put = prepared(sql, "INSERT OR REPLACE INTO retained VALUES (?, ?, ?, ?, ?, ?)");
+  const forget = prepared(sql, "DELETE FROM retained WHERE topic = ?");
   for (const [topic, { value: row }] of retainedMessages)
     if (row) put.run(...columnsOf(row));
     else forget.run(Buffer.from(topic, "latin1"));
