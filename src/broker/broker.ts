@@ -132,6 +132,7 @@ function createContext(
     retained,
     authorise,
     journal,
+    turn,
   };
   const sessions = new Sessions({
     ...sessionDeps,

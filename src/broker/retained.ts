@@ -1,10 +1,11 @@
 import type { BrokerLimits } from "./limits.ts";
 import type { Message } from "./message.ts";
+import { type RetainedEntry, type RetainedNode, RetainedWalk } from "./retained-walk.ts";
 import { type BrokerStats, heldBytes } from "./stats.ts";
 
 /** The last retained message of each topic, by the levels of the topic. */
 export class RetainedMessages {
-  readonly #root: Node = { children: undefined, entry: undefined };
+  readonly #root: RetainedNode = { children: undefined, entry: undefined };
   readonly #limits: BrokerLimits;
   readonly #stats: BrokerStats;
   /** Levels that exist only for messages below them take memory too, and count as bytes. */
@@ -58,15 +59,14 @@ export class RetainedMessages {
    * Those that match the filter, of which `sequence` tells what is newer than a subscription. Reads as it goes: a
    * message that is replaced meanwhile is given as it then is.
    */
-  matching(filter: string): Iterator<RetainedEntry> {
-    return walk(this.#root, filter.split("/"), 0);
+  matching(filter: string): RetainedWalk {
+    return new RetainedWalk(this.#root, filter);
   }
 
   /** Drops those whose expiry has passed [MQTT-3.3.2-5] and returns them. */
   expire(nowMs: number): Message[] {
     const expired: Message[] = [];
-    for (const { message } of { [Symbol.iterator]: () => walkAll(this.#root) })
-      if (message.expiresAtMs <= nowMs) expired.push(message);
+    for (const { message } of all(this.#root)) if (message.expiresAtMs <= nowMs) expired.push(message);
     for (const { topic } of expired) this.#clear(topic.name.split("/"));
     return expired;
   }
@@ -86,13 +86,13 @@ export class RetainedMessages {
     this.#stats.retainedBytes += sign * entry.bytes;
   }
 
-  #find(levels: readonly string[]): Node | undefined {
-    let node: Node | undefined = this.#root;
+  #find(levels: readonly string[]): RetainedNode | undefined {
+    let node: RetainedNode | undefined = this.#root;
     for (const level of levels) node = node?.children?.get(level);
     return node;
   }
 
-  #grow(levels: readonly string[]): Node {
+  #grow(levels: readonly string[]): RetainedNode {
     let node = this.#root;
     for (const level of levels) {
       node.children ??= new Map();
@@ -113,7 +113,7 @@ export class RetainedMessages {
   }
 
   /** Returns whether nothing is left of the node. */
-  #prune(node: Node, levels: readonly string[], depth: number): boolean {
+  #prune(node: RetainedNode, levels: readonly string[], depth: number): boolean {
     const level = levels[depth];
     if (level === undefined) node.entry = undefined;
     else {
@@ -128,37 +128,10 @@ export class RetainedMessages {
   }
 }
 
-export interface RetainedEntry {
-  readonly message: Message;
-  readonly bytes: number;
-  readonly sequence: number;
-}
-
 /** About what a level takes: a map and its place in the one above. */
 const nodeBytes = 150;
 
-interface Node {
-  /** Undefined where nothing is below, as with most: an empty map takes more than all the rest of the node. */
-  children: Map<string, Node> | undefined;
-  entry: RetainedEntry | undefined;
-}
-
-function* walk(node: Node, filter: readonly string[], depth: number): Generator<RetainedEntry> {
-  const level = filter[depth];
-  if (level === undefined) {
-    if (node.entry) yield node.entry;
-  } else if (level === "#") yield* walkAll(node, depth === 0);
-  else if (level === "+") {
-    for (const [name, child] of node.children ?? [])
-      if (depth > 0 || !name.startsWith("$")) yield* walk(child, filter, depth + 1);
-  } else {
-    const child = node.children?.get(level);
-    if (child) yield* walk(child, filter, depth + 1);
-  }
-}
-
-/** `#` takes its parent too; not `$` topics, if it is the first level [MQTT-4.7.2-1]. */
-function* walkAll(node: Node, withoutDollar = false): Generator<RetainedEntry> {
+function* all(node: RetainedNode): Generator<RetainedEntry> {
   if (node.entry) yield node.entry;
-  for (const [name, child] of node.children ?? []) if (!(withoutDollar && name.startsWith("$"))) yield* walkAll(child);
+  for (const child of node.children?.values() ?? []) yield* all(child);
 }

@@ -11,6 +11,7 @@ import { Replay } from "./replay.ts";
 import type { RetainedMessages } from "./retained.ts";
 import type { Share } from "./shares.ts";
 import { type Readiness, type Subscriber, type Subscription, subscriptionBytes, type TopicTree } from "./topic-tree.ts";
+import type { Turn } from "./turn.ts";
 import type { Will } from "./will.ts";
 
 export interface SessionDeps extends Omit<DeliveriesDeps, "mayRead"> {
@@ -18,7 +19,11 @@ export interface SessionDeps extends Omit<DeliveriesDeps, "mayRead"> {
   readonly retained: RetainedMessages;
   readonly authorise: Authorise | undefined;
   readonly journal: Journal | undefined;
+  readonly turn: Turn;
 }
+
+/** Levels of the retained topics that one turn looks at for nothing: about a millisecond, in which nobody else is served. */
+const levelsATurn = 2000;
 
 /** The connection a session has at the moment. */
 export interface SessionLink {
@@ -47,6 +52,8 @@ export class Session implements Subscriber {
   cancelTimers: (() => void)[] = [];
   readonly #deps: SessionDeps;
   readonly #replays = new Map<string, Replay>();
+  /** They go on by themselves. */
+  #isReplayDue = false;
 
   /** Who the listener says its clients are, where it does: nobody else gets this session, or ends it. */
   readonly owner: string | undefined;
@@ -178,22 +185,36 @@ export class Session implements Subscriber {
     for (const filter of [...this.subscriptions.keys()]) this.unsubscribe(filter);
   }
 
-  /** Sends what is retained under the filter, as fast as the client takes it. */
-  replay(subscription: Subscription): void {
-    this.#replays.set(subscription.filter, new Replay(this.#deps.retained, subscription));
+  /** Sends what is retained under the filters, as fast as the client takes it. */
+  replay(subscriptions: readonly Subscription[]): void {
+    for (const one of subscriptions) this.#replays.set(one.filter, new Replay(this.#deps.retained, one));
     this.continueReplays();
   }
 
   continueReplays(): void {
-    if (this.#replays.size === 0) return;
+    if (this.#replays.size === 0 || this.#isReplayDue) return;
     const nowMs = this.#deps.timers.nowMs();
+    const budget = { levels: levelsATurn };
     for (const [filter, replay] of this.#replays) {
-      while (this.link?.outgoing.hasRoom && this.deliveries.hasRoom)
-        if (!replay.next(nowMs)) {
-          this.#replays.delete(filter);
-          break;
+      while (this.link?.outgoing.hasRoom && this.deliveries.hasRoom) {
+        const outcome = replay.next(nowMs, budget);
+        if (outcome === "delivered") continue;
+        if (outcome === "later") {
+          this.#continueLater();
+          return;
         }
+        this.#replays.delete(filter);
+        break;
+      }
     }
+  }
+
+  #continueLater(): void {
+    this.#isReplayDue = true;
+    this.#deps.turn.later(() => {
+      this.#isReplayDue = false;
+      this.continueReplays();
+    });
   }
 
   /** Ends it: nothing is delivered to it any more. */

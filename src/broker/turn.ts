@@ -5,6 +5,7 @@
 export class Turn {
   #first: (() => void)[] = [];
   #work: (() => void)[] = [];
+  #later: (() => void)[] = [];
   #scheduled = false;
 
   /** Runs `work` once at the end of this turn. */
@@ -17,6 +18,19 @@ export class Turn {
   beforeEnd(work: () => void): void {
     this.#first.push(work);
     this.#schedule();
+  }
+
+  /** Runs `work` in a turn of its own: who has much to do lets others be served before it goes on. */
+  later(work: () => void): void {
+    this.#later.push(work);
+    if (this.#later.length === 1) setImmediate(() => this.#oneLater());
+  }
+
+  #oneLater(): void {
+    const work = this.#later[0];
+    work?.();
+    this.#later.shift();
+    if (this.#later.length > 0) setImmediate(() => this.#oneLater());
   }
 
   #schedule(): void {

@@ -29,7 +29,7 @@ export function handleSubscribe(client: Client, packet: SubscribePacket): void {
   });
   const suback = { type: "suback", packetId: packet.packetId, reasons, properties: {} } as const;
   client.sendWhenSafe(encodeExplained(client, suback, whyOfEach(reasons, sentences(client)), encodeSuback));
-  for (const subscription of due) session.replay(subscription);
+  session.replay(due);
 }
 
 const sentences = ({ broker: { journal } }: Client): Record<number, string> => ({
