@@ -1,11 +1,12 @@
 import type { Qos } from "./codec/packets.ts";
+import { DeliveryQueue } from "./delivery-queue.ts";
 import { Fifo } from "./fifo.ts";
 import type { BrokerLimits } from "./limits.ts";
 import type { Message } from "./message.ts";
 import { duplicate, type Outgoing } from "./outgoing.ts";
 import type { SessionRecord } from "./persistence/session-record.ts";
 import type { Share } from "./shares.ts";
-import { type BrokerStats, heldBytes } from "./stats.ts";
+import type { BrokerStats } from "./stats.ts";
 import type { Timers } from "./timers.ts";
 import { ackWire } from "./wires.ts";
 
@@ -38,9 +39,7 @@ export interface DeliveriesDeps {
 export class Deliveries {
   readonly #deps: DeliveriesDeps;
   readonly #inflight = new Map<number, Delivery>();
-  #queue = new Fifo<Delivery>();
-  #queuedMessages = 0;
-  #queuedBytes = 0;
+  readonly #queue: DeliveryQueue;
   /** Sent in an earlier connection, and not yet in this one [MQTT-4.4.0-1]. */
   #resend = new Fifo<number>();
   #outgoing: Outgoing | undefined;
@@ -57,6 +56,7 @@ export class Deliveries {
 
   constructor(deps: DeliveriesDeps) {
     this.#deps = deps;
+    this.#queue = new DeliveryQueue({ ...deps, expired: (delivery) => this.#expired(delivery) });
   }
 
   get queued(): number {
@@ -93,13 +93,10 @@ export class Deliveries {
       return;
     }
     delivery.message.keep(outgoing === undefined);
-    const bytes = delivery.message.byteLength;
-    if (this.#isFull(bytes)) this.#drop();
-    else {
+    if (this.#queue.hasRoomFor(delivery)) {
       this.record?.queued(delivery);
       this.#queue.push(delivery);
-      this.#countQueued(1, bytes);
-    }
+    } else this.#drop();
   }
 
   /** What the last process left, in order; `packetId` 0: it was not sent yet. */
@@ -110,7 +107,6 @@ export class Deliveries {
       return;
     }
     this.#queue.push(delivery);
-    this.#countQueued(1, delivery.message.byteLength);
   }
 
   /**
@@ -124,7 +120,6 @@ export class Deliveries {
       this.record?.finished(next);
       if (next.share !== undefined) handedOn.push(next);
     }
-    this.#countQueued(-this.#queuedMessages, -this.#queuedBytes);
     this.#inflight.clear();
     return handedOn;
   }
@@ -168,7 +163,6 @@ export class Deliveries {
     while (this.#resend.length > 0 && this.#unacknowledged < this.#window) this.#sendAgain(outgoing);
     while (this.#queue.length > 0 && this.#unacknowledged < this.#window) {
       const delivery = this.#queue.shift() as Delivery;
-      this.#countQueued(-1, -delivery.message.byteLength);
       if (this.#deps.mayRead(delivery.message.topic.name)) this.#send(outgoing, delivery);
       else {
         this.#deps.stats.dropped.denied++;
@@ -182,8 +176,7 @@ export class Deliveries {
     const { stats, timers } = this.#deps;
     const packetId = this.#freePacketId(); // also for what is dropped below, as at Mosquitto
     if (message.expires && message.expiresAtMs <= timers.nowMs()) {
-      stats.dropped.expired++; // [MQTT-3.3.2-5]
-      this.record?.finished(delivery);
+      this.#expired(delivery); // [MQTT-3.3.2-5]
       return;
     }
     const wire = outgoing.wireOf(message, qos, retain, subscriptionIds);
@@ -227,20 +220,9 @@ export class Deliveries {
     return this.#lastPacketId;
   }
 
-  #isFull(bytes: number): boolean {
-    const { limits, stats } = this.#deps;
-    return (
-      this.#queue.length >= limits.queuedMessages ||
-      this.#queuedBytes + bytes > limits.queuedBytes ||
-      heldBytes(stats) + bytes > limits.memoryBytes
-    );
-  }
-
-  #countQueued(messages: number, bytes: number): void {
-    this.#queuedMessages += messages;
-    this.#queuedBytes += bytes;
-    this.#deps.stats.queuedMessages += messages;
-    this.#deps.stats.queuedBytes += bytes;
+  #expired(delivery: Delivery): void {
+    this.#deps.stats.dropped.expired++;
+    this.record?.finished(delivery);
   }
 
   #drop(): void {

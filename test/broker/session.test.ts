@@ -182,4 +182,31 @@ describe("sessions", () => {
     expect(payloads).toEqual(["1", "2"]);
     expect(broker.broker.stats().dropped.queueFull).toBe(1);
   });
+
+  test("messages that expired while they waited make room for newer ones, in order", async () => {
+    await using broker = await openTestBroker({ limits: { queuedMessages: 3 } });
+    const first = await broker.accepted(keeping(5));
+    await subscribe(first.peer, "a", { qos: 1 });
+    await leave(first.peer);
+    const publisher = await broker.join("publisher", 5);
+    const publish = (payload: string, messageExpiryInterval?: number) =>
+      publisher.send(
+        publishPacket("a", payload, { qos: 1, properties: messageExpiryInterval ? { messageExpiryInterval } : {} }),
+      );
+    publish("stays");
+    publish("expires", 10);
+    publish("later", 100);
+    publish("no room yet");
+    await publisher.untilPong();
+    expect(broker.broker.stats().dropped).toMatchObject({ queueFull: 1, expired: 0 });
+    broker.timers.advance(11_000);
+    publish("new");
+    publish("no room again");
+    await publisher.untilPong();
+    expect(broker.broker.stats()).toMatchObject({ queuedMessages: 3, dropped: { queueFull: 2, expired: 1 } });
+    const again = await broker.accepted(keeping(5));
+    const payloads = (await again.peer.untilPong()).map((p) => p.type === "publish" && p.payload.toString());
+    expect(payloads).toEqual(["stays", "later", "new"]);
+    expect(broker.broker.stats()).toMatchObject({ queuedMessages: 0, queuedBytes: 0 });
+  });
 });
