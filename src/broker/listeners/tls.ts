@@ -2,10 +2,10 @@ import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import type { Socket } from "node:net";
 import { createSecureContext, createServer, type SecureContextOptions, type TLSSocket } from "node:tls";
-import { errnoName, GatewayError, messageOf } from "../../core/errors.ts";
+import { errnoName, GatewayError, isGatewayError, messageOf } from "../../core/errors.ts";
 import type { ListenerTls } from "../options.ts";
 import type { Certified } from "../transport.ts";
-import { type CertificateId, idsOfChain, revokedBy } from "./revocation.ts";
+import { idsOfChain, RevocationLists } from "./revocation.ts";
 
 export interface TlsEvents {
   secured(socket: TLSSocket, certified: Certified | undefined): void;
@@ -33,7 +33,7 @@ export async function openTls(tls: ListenerTls, handshakeTimeoutMs: number, even
     rejectUnauthorized: false, // checked below: Node ends such a connection without a word about why
   });
   server.on("secureConnection", (socket) => {
-    const certified = certificateOf(socket, tls, (ids) => ids.some((id) => files.revoked.has(id)));
+    const certified = certificateOf(socket, tls, () => files.lists);
     if (certified instanceof Refusal) {
       socket.on("error", () => {}); // it is refused already
       events.failed(certified.why, socket);
@@ -62,7 +62,7 @@ export async function openTls(tls: ListenerTls, handshakeTimeoutMs: number, even
 interface TlsFiles {
   readonly context: SecureContextOptions;
   readonly expiresAtMs: number;
-  readonly revoked: ReadonlySet<CertificateId>;
+  readonly lists: RevocationLists | undefined;
 }
 
 async function readTlsFiles(tls: ListenerTls): Promise<TlsFiles> {
@@ -72,15 +72,25 @@ async function readTlsFiles(tls: ListenerTls): Promise<TlsFiles> {
     ...(cert && { cert }),
     ...(key && { key }),
     ...(ca && { ca }),
-    ...(crl && { crl }),
     minVersion: minVersion === "1.3" ? "TLSv1.3" : "TLSv1.2",
   };
   try {
     createSecureContext(context);
     const expiresAtMs = Date.parse(new X509Certificate(cert ?? "").validTo);
-    return { context, expiresAtMs, revoked: crl === undefined ? new Set() : revokedBy(crl) };
+    return { context, expiresAtMs, lists: crl && listsOf(crl, ca, crlFile) };
   } catch (error) {
+    if (isGatewayError(error)) throw error;
     throw new GatewayError("CONFIG_INVALID", `TLS with ${certFile} and ${keyFile} fails: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+function listsOf(crl: Buffer, ca: Buffer | undefined, crlFile: string | undefined): RevocationLists {
+  try {
+    return new RevocationLists(crl, ca ?? Buffer.alloc(0));
+  } catch (error) {
+    throw new GatewayError("CONFIG_INVALID", `${crlFile}: no revocation lists can be read: ${messageOf(error)}`, {
       cause: error,
     });
   }
@@ -107,14 +117,16 @@ class Refusal {
 function certificateOf(
   socket: TLSSocket,
   tls: ListenerTls,
-  areRevoked: (ids: readonly CertificateId[]) => boolean,
+  lists: () => RevocationLists | undefined,
 ): Certified | Refusal | undefined {
   const certificate = socket.getPeerX509Certificate();
   if (certificate === undefined)
     return tls.requireCertificate ? new Refusal("it does not have the certificate that is required") : undefined;
   if (!socket.authorized) return new Refusal(`its certificate is not accepted: ${socket.authorizationError}`);
+  const refused = lists()?.refusal(certificate, Date.now());
+  if (refused !== undefined) return new Refusal(`its certificate is not accepted: ${refused}`);
   const ids = idsOfChain(certificate);
-  const isRevoked = () => areRevoked(ids);
+  const isRevoked = () => lists()?.revokes(ids) ?? false;
   if (tls.subjectAsUsername) return { username: rfc2253(certificate), isRevoked };
   if (!tls.identityAsUsername) return { isRevoked };
   const names: unknown = socket.getPeerCertificate().subject.CN;
