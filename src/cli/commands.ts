@@ -8,6 +8,7 @@ const loaders = {
   scan: async () => (await import("./commands/scan.ts")).scan,
   drivers: async () => (await import("./commands/drivers.ts")).drivers,
   read: async () => (await import("./commands/read.ts")).read,
+  import: async () => (await import("./commands/import.ts")).importOther,
   bench: async () => (await import("./commands/bench.ts")).bench,
   status: async () => (await import("./commands/status.ts")).status,
   log: async () => (await import("./commands/log.ts")).log,
