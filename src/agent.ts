@@ -2,6 +2,7 @@ import { openBroker } from "./broker/broker.ts";
 import type { Config } from "./config/schema/config.ts";
 import { Board } from "./core/board.ts";
 import type { Clock } from "./core/clock.ts";
+import type { DeviceEvent } from "./core/event.ts";
 import type { Random } from "./core/random.ts";
 import { linuxHardware } from "./hardware/linux/hardware.ts";
 import { Fleet } from "./sampling/fleet.ts";
@@ -79,7 +80,8 @@ export async function runAgent(config: Config, deps: AgentDeps, signal: AbortSig
   await using hardware = linuxHardware(clock);
   const fleet = new Fleet({ clock, random, log });
   const { controller } = homeAssistant;
-  const roster = new Roster({ board, clock, controller, fleet, hardware, log, store });
+  const happened = (event: DeviceEvent) => uplink.tell(event);
+  const roster = new Roster({ board, clock, controller, fleet, happened, hardware, log, store });
   const commands = commandHandler({ roster, clock, maxAgeMs: config.mqtt.commandMaxAgeMs });
   const reloader = new Reloader(config, {
     log,

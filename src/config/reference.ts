@@ -94,7 +94,10 @@ function driverText(driver: Driver, schema: JsonSchema | undefined): string {
   const keys = [...(driver.port === "i2c" ? ["address"] : []), ...Object.keys(driver.options)];
   const properties = Object.fromEntries(Object.entries(schema?.properties ?? {}).filter(([key]) => keys.includes(key)));
   const rows = rowsOf({ ...schema, properties }, "");
-  const channels = channelsOf(driver.channels).map(({ key, unit }) => (unit ? `\`${key}\` (${unit})` : `\`${key}\``));
+  const channels = channelsOf(driver.channels).map(({ key, unit, eventTypes }) => {
+    const more = eventTypes ? `events ${eventTypes.join(", ")}` : unit;
+    return more ? `\`${key}\` (${more})` : `\`${key}\``;
+  });
   return [
     `### ${driver.name}`,
     `${driver.title}.${driver.aliases?.length ? ` Also called ${driver.aliases.join(", ")}.` : ""}${driver.port === "planned" ? " Not active yet." : ""}`,

@@ -33,6 +33,8 @@ export interface Channel {
   readonly diagnostic?: true;
   /** An output: it takes commands on `<dev>/<channel>/set`. */
   readonly settable?: true;
+  /** It has no values: these happen, and are told on `<dev>/<channel>/event`. */
+  readonly eventTypes?: readonly string[];
 }
 
 /** A device as it is configured and, once opened, as it turned out to be. */

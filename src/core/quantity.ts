@@ -11,7 +11,7 @@ export interface Quantity {
   /** Home Assistant's sensor device class (or binary sensor's, for `binary` ones). */
   readonly deviceClass?: string;
   readonly stateClass?: "measurement" | "total" | "total_increasing";
-  readonly kind: "number" | "binary" | "text";
+  readonly kind: "number" | "binary" | "text" | "event";
   readonly icon?: string;
 }
 
@@ -95,6 +95,7 @@ export const quantities = {
   binary: { kind: "binary", title: "State", decimals: 0 },
   problem: { kind: "binary", title: "Problem", decimals: 0, deviceClass: "problem" },
   text: { kind: "text", title: "Text", decimals: 0 },
+  event: { kind: "event", title: "Event", decimals: 0 },
 } as const satisfies Record<string, Quantity>;
 
 export type QuantityName = keyof typeof quantities;

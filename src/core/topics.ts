@@ -23,6 +23,8 @@ export interface DeviceTopics {
   /** Commands for the device's only output. */
   readonly set: string;
   channelSet(channel: string): string;
+  /** What happens at a button or a knob. */
+  event(channel: string): string;
 }
 
 export function topicsOf(baseTopic: string, gatewayId: string): Topics {
@@ -40,6 +42,7 @@ export function topicsOf(baseTopic: string, gatewayId: string): Topics {
       readings: `${root}${id}/readings`,
       set: `${root}${id}/set`,
       channelSet: (channel) => `${root}${id}/${channel}/set`,
+      event: (channel) => `${root}${id}/${channel}/event`,
     }),
     request: (name) => `${root}request/${name}`,
     response: (name) => `${root}response/${name}`,

@@ -36,6 +36,8 @@ export interface ChannelRow {
   readonly unit?: string;
   readonly min?: number;
   readonly max?: number;
+  /** It has no values: these happen. */
+  readonly events?: readonly string[];
 }
 
 export function describeDriver(driver: Driver): DriverPage {
@@ -54,13 +56,22 @@ export function describeDriver(driver: Driver): DriverPage {
   };
 }
 
-function channelRow({ key, title, quantity, unit = quantityOf(quantity).unit, min, max }: Channel): ChannelRow {
+function channelRow({
+  key,
+  title,
+  quantity,
+  unit = quantityOf(quantity).unit,
+  min,
+  max,
+  eventTypes,
+}: Channel): ChannelRow {
   return {
     key,
     title,
     ...(unit && { unit }),
     ...(min !== undefined && { min }),
     ...(max !== undefined && { max }),
+    ...(eventTypes && { events: eventTypes }),
   };
 }
 

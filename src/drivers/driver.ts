@@ -2,6 +2,7 @@ import type { z } from "zod";
 import type { Clock } from "../core/clock.ts";
 import type { Command } from "../core/command.ts";
 import type { Channel } from "../core/device.ts";
+import type { SensorEvent } from "../core/event.ts";
 import { type QuantityName, quantityOf } from "../core/quantity.ts";
 import type { Quality, Sample, Value } from "../core/reading.ts";
 import type { KernelFiles } from "../hardware/files.ts";
@@ -69,6 +70,8 @@ export interface ChannelFacts {
   readonly diagnostic?: true;
   /** Takes commands. */
   readonly settable?: true;
+  /** It has no values, but events of these types. Of the quantity `event`. */
+  readonly eventTypes?: readonly string[];
 }
 
 /** Time, and what the driver keeps of this device over restarts: of the world, nothing else. */
@@ -109,6 +112,8 @@ export interface Sensor extends Identity {
   read(signal: AbortSignal): Promise<Sample>;
   /** For inputs that report by themselves: calls `emit` on each change until `close`. `read` still works. */
   watch?(emit: (sample: Sample) => void): void;
+  /** For buttons and knobs: calls `tell` when something happens, until `close`. */
+  onEvent?(tell: (event: SensorEvent) => void): void;
   /** For outputs: rejects with the GatewayError that kept it from being carried out. */
   command?(channel: string, command: Command): Promise<void>;
   /** For counters: what the meter itself shows. Rejects with the GatewayError that kept it from being set. */

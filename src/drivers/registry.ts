@@ -9,6 +9,7 @@ import { bme680 } from "./bme680.ts";
 import { bmp180 } from "./bmp180.ts";
 import { bmp280 } from "./bmp280.ts";
 import { bmp388 } from "./bmp388.ts";
+import { button } from "./button.ts";
 import { ccs811 } from "./ccs811.ts";
 import { dht22 } from "./dht22.ts";
 import { digitalInput } from "./digital-input.ts";
@@ -68,6 +69,7 @@ export const drivers: readonly Driver[] = [
   bmp180,
   bmp280,
   bmp388,
+  button,
   ccs811,
   dht22,
   digitalInput,

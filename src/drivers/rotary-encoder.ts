@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { SensorEvent } from "../core/event.ts";
 import type { Edge, Level } from "../hardware/gpio.ts";
 import { gpioDriver } from "./driver.ts";
 import { pinNumber, pinPull } from "./options.ts";
@@ -21,12 +22,15 @@ export const rotaryEncoder = gpioDriver({
       .describe("How many of the four steps of a period make one count: 4 for most knobs, 1 for the finest"),
   },
   channels: {
+    turn: { quantity: "event", title: "Turn", eventTypes: ["clockwise", "counterclockwise"] },
     position: { quantity: "number", title: "Position", decimals: 0 },
     losses: { quantity: "count", title: "Losses", diagnostic: true },
   },
   timing: { minIntervalMs: 100, expectedMs: 50 },
   notes:
-    "The position is 0 at each start, grows where A leads B, and is sent as it changes, at most twenty times a second. With " +
+    "The position is 0 at each start, grows where A leads B (clockwise), and is sent as it changes, at most twenty times a " +
+    "second; each time an event on `<dev>/turn/event` says which way and by how many `steps`. Events are told within 5 " +
+    "seconds or dropped. With " +
     "libgpiod's tools (package `gpiod`) edges carry the kernel's time. Where both tracks change at once a step was missed; " +
     "`losses` counts that.",
 
@@ -44,12 +48,16 @@ export const rotaryEncoder = gpioDriver({
     let gathered: TrackEdge[] = [];
     let told = position();
     let tell: () => void = () => undefined;
+    let happened: (event: SensorEvent) => void = () => undefined;
     const turn = () => {
       for (const edge of gathered.sort((one, other) => one.monoMs - other.monoMs)) quadrature.take(edge);
       gathered = [];
-      if (position() === told) return;
-      told = position();
+      const steps = position() - told;
+      if (steps === 0) return;
+      told += steps;
       tell();
+      const type = steps > 0 ? "clockwise" : "counterclockwise";
+      happened({ channel: "turn", type, details: { steps: Math.abs(steps) } });
     };
     const gather = (track: Track) => (edge: Edge) => {
       gathered.push({ ...edge, track });
@@ -66,6 +74,9 @@ export const rotaryEncoder = gpioDriver({
       },
       watch(emit) {
         tell = () => emit(sample());
+      },
+      onEvent(tellEvent) {
+        happened = tellEvent;
       },
       async close() {
         stop.abort(new Error("closed"));

@@ -49,6 +49,7 @@ export function announce(
         deviceId: id,
         alone,
         commandTopic: topics.device(id).channelSet,
+        eventTopic: topics.device(id).event,
       }),
     ];
   });

@@ -3,12 +3,13 @@ import type { Channel } from "../core/device.ts";
 import { type Quantity, quantityOf } from "../core/quantity.ts";
 import { sensorClasses } from "./sensor-classes.ts";
 
+const eventClasses: ReadonlySet<string> = new Set(["button", "doorbell", "motion"]);
 const switchClasses: ReadonlySet<string> = new Set(["outlet", "switch"]);
 const binaryClasses: ReadonlySet<string> = new Set(binaryDeviceClasses);
 
 /** One entity of a device discovery message, by Home Assistant's key names. */
 export type Component = Readonly<Record<string, unknown>> & {
-  readonly platform: "sensor" | "binary_sensor" | "switch";
+  readonly platform: "sensor" | "binary_sensor" | "switch" | "event";
   readonly unique_id: string;
 };
 
@@ -20,6 +21,8 @@ export interface ComponentContext {
   readonly expireAfterS?: number;
   /** Where an output hears commands. */
   readonly commandTopic: (channel: string) => string;
+  /** Where a button tells its presses. */
+  readonly eventTopic: (channel: string) => string;
 }
 
 /** The longest state that Home Assistant takes. */
@@ -27,6 +30,7 @@ const MAX_STATE_LENGTH = 255;
 
 /** One channel as Home Assistant shall show it. */
 export function componentOf(channel: Channel, context: ComponentContext): Component {
+  if (channel.eventTypes) return eventOf(channel, channel.eventTypes, context);
   const quantity: Quantity = quantityOf(channel.quantity);
   const platform = channel.settable ? "switch" : quantity.kind === "binary" ? "binary_sensor" : "sensor";
   const deviceClass = deviceClassOf(channel, quantity);
@@ -43,6 +47,21 @@ export function componentOf(channel: Channel, context: ComponentContext): Compon
     ...(channel.diagnostic && { entity_category: "diagnostic" }),
     ...(channel.settable && { command_topic: context.commandTopic(channel.key) }),
     ...(context.expireAfterS !== undefined && !channel.settable && { expire_after: context.expireAfterS }),
+    qos: 1,
+  };
+}
+
+/** An event entity has a state topic of its own, and nothing that could expire. */
+function eventOf(channel: Channel, eventTypes: readonly string[], context: ComponentContext): Component {
+  const { deviceClass, diagnostic, key, title } = channel;
+  return {
+    platform: "event",
+    ...identity("event", context, key),
+    name: title,
+    event_types: eventTypes,
+    state_topic: context.eventTopic(key),
+    ...(deviceClass !== undefined && eventClasses.has(deviceClass) && { device_class: deviceClass }),
+    ...(diagnostic && { entity_category: "diagnostic" }),
     qos: 1,
   };
 }
@@ -68,7 +87,7 @@ function numberKeys(channel: Channel, quantity: Quantity) {
 /** A class that does not go with the unit or the state class would cost the whole entity; without it, it is shown. */
 function deviceClassOf(channel: Channel, quantity: Quantity): string | undefined {
   const deviceClass = channel.deviceClass ?? quantity.deviceClass;
-  if (deviceClass === undefined || quantity.kind === "text") return undefined;
+  if (deviceClass === undefined || quantity.kind === "text" || quantity.kind === "event") return undefined;
   if (channel.settable) return switchClasses.has(deviceClass) ? deviceClass : undefined;
   if (quantity.kind === "binary") return binaryClasses.has(deviceClass) ? deviceClass : undefined;
   const rules = sensorClasses[deviceClass];
@@ -89,6 +108,7 @@ function valueTemplate(key: string, kind: Quantity["kind"]): string {
       return `{{ ${value} | default('') }}`;
     case "binary":
       return `{{ ('ON' if ${value} else 'OFF') if ${value} is defined else 'None' }}`;
+    case "event":
     case "text":
       return `{{ (${value} | default('None') | string)[:${MAX_STATE_LENGTH}] }}`;
   }

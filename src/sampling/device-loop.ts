@@ -2,6 +2,7 @@ import type { Clock } from "../core/clock.ts";
 import type { Command } from "../core/command.ts";
 import type { Channel, DeviceHealth } from "../core/device.ts";
 import { GatewayError, isGatewayError, messageOf } from "../core/errors.ts";
+import type { SensorEvent } from "../core/event.ts";
 import type { Log } from "../core/log.ts";
 import type { Random } from "../core/random.ts";
 import type { Sample } from "../core/reading.ts";
@@ -28,6 +29,8 @@ export interface SampledDevice {
 export interface DeviceSink {
   opened(found: { channels: readonly Channel[]; model?: string; serial?: string }): void;
   sample(sample: Sample, channels: readonly Channel[]): void;
+  /** `channels` are the driver's own, as for `sample`. */
+  event(event: SensorEvent, channels: readonly Channel[]): void;
   health(health: DeviceHealth): void;
 }
 
@@ -152,6 +155,9 @@ class DeviceLoop {
   #watch(sensor: Sensor, channels: readonly Channel[]): boolean {
     try {
       sensor.watch?.((sample) => this.#reported(sample, channels));
+      sensor.onEvent?.((event) => {
+        if (!this.#signal.aborted) this.#sink.event(event, channels);
+      });
       return true;
     } catch (error) {
       this.#failed(error, { opening: true });

@@ -230,7 +230,9 @@ export class LivePlane {
     const { store, board, bundled, clock } = this.#context.deps;
     const devices = board.all();
     const consumers = store.outbox.destinations.filter((name) => name !== DESTINATION);
+    const events = this.#context.events.counts();
     return {
+      ...(events && { events }),
       consumers: Object.fromEntries(consumers.map((name) => [name, store.counters(name)])),
       ignoredReceipts: this.#context.receipts.rejected(),
       counters: store.counters(),

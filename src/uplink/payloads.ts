@@ -2,6 +2,7 @@ import type { DeviceNow } from "../core/board.ts";
 import type { SyncState } from "../core/clock.ts";
 import { consumersShown } from "../core/consumers.ts";
 import type { DeviceInfo } from "../core/device.ts";
+import type { EventCounts, SensorEvent } from "../core/event.ts";
 import type { BrokerFacts, Counters, GatewayInfo } from "../core/gateway.ts";
 import type { StoredRecord, Value } from "../core/reading.ts";
 import { rounded } from "../core/rounding.ts";
@@ -85,15 +86,23 @@ export function configPayload(info: DeviceInfo): string {
   return JSON.stringify({
     ...rest,
     interval_s: intervalMs / 1000,
-    channels: channels.map(({ deviceClass, ...channel }) => ({
+    channels: channels.map(({ deviceClass, eventTypes, ...channel }) => ({
       ...channel,
+      ...(eventTypes && { event_types: eventTypes }),
       ...(deviceClass !== undefined && { device_class: deviceClass }),
     })),
   });
 }
 
+/** What Home Assistant's event entity takes; what is beside `event_type` becomes its attributes. */
+export function eventPayload({ type, details }: SensorEvent, { wallMs }: ResolvedTime): string {
+  return JSON.stringify({ event_type: type, ...details, time: timeText(wallMs) });
+}
+
 export interface HealthFacts {
   readonly counters: Counters;
+  /** Absent while none has happened. */
+  readonly events?: EventCounts;
   readonly buffer: Pick<StoreUsage, "bytes" | "oldestPendingMs" | "wear">;
   readonly clock: SyncState;
   readonly faults: readonly Fault[];
@@ -115,6 +124,7 @@ export function healthPayload(facts: HealthFacts): string {
     dropped,
     dropped_total: droppedTotal,
     buffer: { bytes: facts.buffer.bytes, oldest_s: Math.round((facts.buffer.oldestPendingMs ?? 0) / 1000) },
+    ...(facts.events && { events: facts.events }),
     ...consumersShown(facts),
     ...(facts.buffer.wear && { wear: wearText(facts.buffer.wear) }),
     ...(facts.broker && { broker: facts.broker }),

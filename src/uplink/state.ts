@@ -10,6 +10,7 @@ import type { RetainedMessage } from "../core/topics.ts";
 import type { Store } from "../store/store.ts";
 import type { CommandHandler } from "./commands.ts";
 import type { ConnectOptions } from "./connect-options.ts";
+import type { Events } from "./events.ts";
 import type { Incoming, Link, Qos, Refusal } from "./link.ts";
 import type { UplinkOptions } from "./options.ts";
 import type { Fault } from "./payloads.ts";
@@ -97,6 +98,7 @@ export interface Settings {
 export interface Context extends Settings {
   readonly memory: Memory;
   readonly receipts: Receipts;
+  readonly events: Pick<Events, "counts">;
   /** Those of `deps`, and our own. */
   readonly subscriptions: readonly Subscription[];
 }

@@ -1,10 +1,12 @@
 import type { BoardChange } from "../core/board.ts";
 import type { Clock } from "../core/clock.ts";
 import { type ErrorCode, errnoName, GatewayError } from "../core/errors.ts";
+import type { DeviceEvent } from "../core/event.ts";
 import { parseAddress } from "./address.ts";
 import { backoffSleep, slowDelayMs } from "./backoff.ts";
 import { type CommandHandler, Commands } from "./commands.ts";
 import { Dialer } from "./dialer.ts";
+import { Events } from "./events.ts";
 import type { LinkEnd, Protocol, Publication, Refusal } from "./link.ts";
 import { lostError, REASON } from "./link.ts";
 import { memoryFaults } from "./memory-faults.ts";
@@ -43,6 +45,8 @@ export interface Uplink {
   faults(): readonly Fault[];
   /** A message that is not retained: an answer, an event. Rejects with BROKER_UNREACHABLE or BROKER_REFUSED. */
   publish(message: Omit<Publication, "retain">): Promise<void>;
+  /** Publishes an event within the next seconds, or drops it. */
+  tell(event: DeviceEvent): void;
   /** Discovery and states once more. Does nothing while there is no connection: a connection begins with them. */
   announce(): void;
   /** Removes retained messages. Rejects with BROKER_UNREACHABLE or BROKER_REFUSED; can be repeated. */
@@ -67,6 +71,7 @@ class MqttUplink implements Uplink {
   readonly #memory: Memory;
   readonly #context: Context;
   readonly #receipts: Receipts;
+  readonly #events: Events;
   readonly #dialer: Dialer;
   readonly #gone = new Set<string>();
   #session: Session | undefined;
@@ -81,6 +86,7 @@ class MqttUplink implements Uplink {
     this.#deps = deps;
     this.#memory = newMemory(deps.clock);
     this.#receipts = new Receipts({ ...deps, ...options, memory: this.#memory, outbox: deps.store.outbox });
+    this.#events = new Events(options.topics, deps, () => this.#session?.link);
     this.#context = this.#contextOf();
     deps.store.outbox.setConsumers(options.consumers);
     this.#dialer = new Dialer(options);
@@ -100,7 +106,7 @@ class MqttUplink implements Uplink {
     });
     const commands = deps.commands ? this.#commandsOf(deps.commands) : [];
     const own = [this.#receipts.subscription, requests.subscription, ...commands];
-    return { ...base, subscriptions: [...deps.subscriptions, ...own] };
+    return { ...base, events: this.#events, subscriptions: [...deps.subscriptions, ...own] };
   }
 
   #commandsOf(handler: CommandHandler): Subscription[] {
@@ -151,6 +157,10 @@ class MqttUplink implements Uplink {
     const code = await this.#open().link.publish(message, true);
     if (code < REASON.unspecified) return;
     throw new GatewayError("BROKER_REFUSED", `${message.topic} was refused with reason 0x${code.toString(16)}`);
+  }
+
+  tell(event: DeviceEvent): void {
+    this.#events.tell(event);
   }
 
   announce(): void {
@@ -204,6 +214,7 @@ class MqttUplink implements Uplink {
     try {
       const opened = (session: Session) => {
         this.#session = session;
+        this.#events.connected();
       };
       end = await runSession(link, target.url, this.#context, { faults: () => this.faults(), opened }, signal);
       this.#lost(link.url, end);

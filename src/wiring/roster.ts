@@ -4,6 +4,7 @@ import { type Clock, stampNow } from "../core/clock.ts";
 import type { Command } from "../core/command.ts";
 import type { Channel, DeviceInfo } from "../core/device.ts";
 import { GatewayError } from "../core/errors.ts";
+import type { DeviceEvent } from "../core/event.ts";
 import type { Log } from "../core/log.ts";
 import type { Reading } from "../core/reading.ts";
 import { configuredChannels, type OutputSurroundings } from "../drivers/driver.ts";
@@ -40,6 +41,8 @@ export interface RosterDeps {
   readonly fleet: Fleet;
   readonly hardware: Hardware;
   readonly log: Log;
+  /** A button was pressed, a knob was turned. */
+  readonly happened: (event: DeviceEvent) => void;
   readonly store: Pick<Store, "accept" | "getMeta" | "newest" | "setMeta" | "tombstones">;
 }
 
@@ -141,7 +144,7 @@ export class Roster {
   }
 
   #sink(device: RosterDevice, processing: DeviceProcessing): DeviceSink {
-    const { board, clock, store } = this.#deps;
+    const { board, clock, happened, store } = this.#deps;
     return {
       opened({ channels, model, serial }) {
         const info = describe(device, processing.channels(channels));
@@ -154,6 +157,11 @@ export class Roster {
         const taken: Reading = { kind: "reading", device: device.id, at, ...published };
         store.accept(taken);
         board.setValues(taken);
+      },
+      event(event, channels) {
+        // Not those of a channel that the user switched off.
+        const { eventTypes } = processing.channels(channels).find(({ key }) => key === event.channel) ?? {};
+        if (eventTypes?.includes(event.type)) happened({ ...event, device: device.id, at: stampNow(clock) });
       },
       health: (health) => board.setHealth(device.id, health),
     };

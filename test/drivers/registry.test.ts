@@ -50,6 +50,14 @@ describe.each(drivers.map((driver) => [driver.name, driver] as const))("%s", (_n
     }
   });
 
+  test("has event types, fit for automations, on channels of events and on no others", () => {
+    for (const { quantity, eventTypes, min, max } of channelsOf(driver.channels)) {
+      expect(eventTypes !== undefined).toBe(quantity === "event");
+      for (const type of eventTypes ?? []) expect(type).toMatch(/^[a-z][a-z_]*$/);
+      if (eventTypes) expect([min, max]).toEqual([undefined, undefined]);
+    }
+  });
+
   test("expects to be done within the shortest interval it allows, and says its default", () => {
     const { minIntervalMs, expectedMs, defaultIntervalMs = minIntervalMs } = driver.timing;
     expect(expectedMs).toBeGreaterThan(0);

@@ -128,3 +128,15 @@ describe("edges that arrive out of order", () => {
     expect(values).toEqual({ position: 4, losses: 0 });
   });
 });
+
+test("each turn is an event that says which way, and how far", async () => {
+  const { sensor, turn } = await knob();
+  const events: unknown[] = [];
+  sensor.onEvent?.((event) => events.push(event));
+  await turn(1);
+  await turn(-2);
+  const [first, ...back] = events as { type: string; details: { steps: number } }[];
+  expect(first).toEqual({ channel: "turn", type: "clockwise", details: { steps: 1 } });
+  expect(new Set(back.map(({ type }) => type))).toEqual(new Set(["counterclockwise"]));
+  expect(back.reduce((sum, { details }) => sum + details.steps, 0)).toBe(2);
+});

@@ -29,7 +29,8 @@ const full: AnnounceOptions = { ...plain, expireAfterS: 300, supportUrl: "https:
 
 function channel(quantity: QuantityName, rest: Partial<Channel> = {}): Channel {
   const { title, unit, decimals }: Quantity = quantityOf(quantity);
-  return { key: quantity, title, quantity, decimals, ...(unit !== undefined && { unit }), ...rest };
+  const eventTypes = quantity === "event" && { eventTypes: ["single", "double"] };
+  return { key: quantity, title, quantity, decimals, ...(unit !== undefined && { unit }), ...eventTypes, ...rest };
 }
 
 function device(channels: readonly Channel[], rest: Partial<DeviceInfo> = {}): DeviceInfo {
@@ -161,6 +162,20 @@ describe("what it says", () => {
       device([{ ...channel("binary"), key: "state", settable: true, deviceClass: "outlet" }]),
     );
     expect(outlet.state).toMatchObject({ device_class: "outlet" });
+  });
+
+  test("a button is an event on a topic of its own, which neither a state nor time makes unavailable", () => {
+    const press: Channel = { ...channel("event"), key: "press", title: "Button", deviceClass: "button" };
+    expect(componentsOf(device([press]), full).press).toEqual({
+      platform: "event",
+      unique_id: "green-house_d-1_press",
+      default_entity_id: "event.green_house_d_1_press",
+      name: "Button",
+      event_types: ["single", "double"],
+      state_topic: "fieldpost/green-house/d-1/press/event",
+      device_class: "button",
+      qos: 1,
+    });
   });
 
   test("four of the gateway's diagnostics are enabled", () => {

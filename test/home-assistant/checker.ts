@@ -91,10 +91,26 @@ function switchObjections({ device_class: deviceClass }: Dict): string[] {
   return known ? [] : [`unknown class ${deviceClass}`];
 }
 
+function eventObjections({
+  device_class: deviceClass,
+  event_types: types,
+  expire_after,
+  value_template,
+}: Dict): string[] {
+  const known = deviceClass === undefined || facts.event.device_classes.includes(String(deviceClass));
+  return [
+    ...(known ? [] : [`unknown class ${deviceClass}`]),
+    ...(Array.isArray(types) && types.length > 0 ? [] : ["an event needs its types"]),
+    ...(expire_after === undefined ? [] : ["an event does not expire"]),
+    ...(value_template === undefined ? [] : ["an event of ours is the whole payload"]),
+  ];
+}
+
 const objectionsTo: Readonly<Record<string, (keys: Dict) => string[]>> = {
   sensor: sensorObjections,
   binary_sensor: binaryObjections,
   switch: switchObjections,
+  event: eventObjections,
 };
 
 function unknownKeys(where: string, object: Dict, known: readonly string[]): string[] {

@@ -19,6 +19,7 @@ function bench(intervalMs = 10_000, open?: (sensor: Sensor) => Promise<Sensor>) 
   const originMs = clock.monoMs();
   const samples: { atMs: number; sample: Sample }[] = [];
   const healths: DeviceHealth[] = [];
+  const events: string[] = [];
   const world = {
     open: async (): Promise<Sensor> => ({
       read: (signal) => world.read(signal),
@@ -43,10 +44,11 @@ function bench(intervalMs = 10_000, open?: (sensor: Sensor) => Promise<Sensor>) 
   const sink: DeviceSink = {
     opened: () => void world.opened++,
     sample: (sample) => void samples.push({ atMs: clock.monoMs() - originMs, sample }),
+    event: ({ type }) => void events.push(type),
     health: (health) => void healths.push(health),
   };
   const { ended, command } = runDevice(device, sink, { clock, random: () => 0.5, log }, stop.signal);
-  return { clock, log, stop, samples, healths, world, ended, command, health: () => healths.at(-1) };
+  return { clock, log, stop, samples, healths, world, ended, command, events, health: () => healths.at(-1) };
 }
 
 describe("a device that answers", () => {
@@ -264,9 +266,25 @@ test("a store that throws ends the loop: that is no fault of the device", async 
   const sample = () => {
     throw new Error("the store has a bug");
   };
-  const sink: DeviceSink = { opened: () => undefined, health: () => undefined, sample };
+  const sink: DeviceSink = { opened: () => undefined, event: () => undefined, health: () => undefined, sample };
   const deps = { clock, random: () => 0.5, log: fakeLog() };
   await expect(runDevice(device, sink, deps, new AbortController().signal).ended).rejects.toThrow(
     "the store has a bug",
   );
+});
+
+test("an event is handed on as it happens, and none after the stop", async () => {
+  let tell: (event: { channel: string; type: string }) => void = () => undefined;
+  const one = bench(10_000, async (sensor) => ({
+    ...sensor,
+    onEvent(listener) {
+      tell = listener;
+    },
+  }));
+  await one.clock.advance(1);
+  tell({ channel: "press", type: "single" });
+  one.stop.abort();
+  await one.ended;
+  tell({ channel: "press", type: "double" });
+  expect(one.events).toEqual(["single"]);
 });

@@ -12,7 +12,7 @@ test("a fleet that has ended starts no device any more", async () => {
     return { read: async () => ({ values: {} }) };
   };
   const device = { id: "late", intervalMs: 1000, offlineAfterMs: 3000, deadlineMs: 2_000, channels: [], open };
-  fleet.start(device, { opened: () => {}, sample: () => {}, health: () => {} });
+  fleet.start(device, { opened: () => {}, sample: () => {}, event: () => {}, health: () => {} });
   await new Promise(setImmediate);
   expect(opened).toBe(false);
 });

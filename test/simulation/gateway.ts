@@ -90,6 +90,7 @@ export async function startGateway(world: World, devices: readonly DevicePlan[])
     clock,
     controller: { seenMs: () => 0 },
     fleet,
+    happened: () => undefined,
     hardware: noHardware,
     log: quiet,
     store: world.accepting(store),

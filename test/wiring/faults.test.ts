@@ -62,7 +62,16 @@ async function bench() {
   }));
   const hardware = simulatedHardware({ clock, placements });
   const fleet = new Fleet({ clock, random: () => 0.5, log });
-  const roster = new Roster({ board, clock, controller: { seenMs: () => 0 }, fleet, hardware, log, store });
+  const roster = new Roster({
+    board,
+    clock,
+    controller: { seenMs: () => 0 },
+    fleet,
+    happened: () => undefined,
+    hardware,
+    log,
+    store,
+  });
   await roster.apply(devices);
   const bus = await hardware.i2c("i2c-1");
   const stateOf = (id: string) => board.get(id)?.health;

@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { Board } from "../../src/core/board.ts";
+import type { DeviceEvent } from "../../src/core/event.ts";
 import type { OutboxRecord } from "../../src/core/reading.ts";
+import type { GpioDriver } from "../../src/drivers/driver.ts";
 import { findDriver } from "../../src/drivers/registry.ts";
 import { simulatedHardware } from "../../src/hardware/simulated/hardware.ts";
 import { Fleet } from "../../src/sampling/fleet.ts";
@@ -28,8 +30,10 @@ function bench() {
   };
   const fleet = new Fleet({ clock, random: () => 0.5, log });
   const hardware = simulatedHardware({ clock, placements: [] });
-  const roster = new Roster({ board, clock, controller: { seenMs: () => 0 }, fleet, hardware, log, store });
-  return { clock, log, board, accepted, tombstones, roster };
+  const events: DeviceEvent[] = [];
+  const happened = (event: DeviceEvent) => void events.push(event);
+  const roster = new Roster({ board, clock, controller: { seenMs: () => 0 }, fleet, happened, hardware, log, store });
+  return { clock, log, board, accepted, events, tombstones, roster };
 }
 
 function device(id: string, change: Partial<RosterDevice> = {}): RosterDevice {
@@ -130,5 +134,42 @@ describe("an output", () => {
     await expect(roster.command("pump", "x", on)).rejects.toMatchObject({ message: 'pump has no output "x": state' });
     await roster.apply([]);
     await expect(roster.command("pump", undefined, on)).rejects.toMatchObject({ code: "DEVICE_UNKNOWN" });
+  });
+});
+
+describe("a knob", () => {
+  function knob(change: Partial<RosterDevice> = {}): RosterDevice {
+    const driver = { ...(findDriver("rotary-encoder") as RosterDevice["driver"]), port: "gpio" } as GpioDriver;
+    const open: GpioDriver["open"] = async () => ({
+      read: async () => ({ values: { position: 1 } }),
+      onEvent(tell) {
+        tell({ channel: "turn", type: "clockwise", details: { steps: 3 } });
+        tell({ channel: "turn", type: "sideways" });
+        tell({ channel: "position", type: "clockwise" });
+      },
+    });
+    return device("knob", { driver: { ...driver, open }, options: { pin: 5, pin_b: 6 }, ...change });
+  }
+
+  test("that is turned is an event of its device, of a type that its channel has", async () => {
+    const { clock, events, roster } = bench();
+    await roster.apply([knob()]);
+    await clock.advance(100);
+    expect(events).toEqual([
+      {
+        device: "knob",
+        channel: "turn",
+        type: "clockwise",
+        details: { steps: 3 },
+        at: { boot: clock.boot, monoMs: expect.any(Number) },
+      },
+    ]);
+  });
+
+  test("whose turns are switched off tells none", async () => {
+    const { clock, events, roster } = bench();
+    await roster.apply([knob({ channels: { turn: { enabled: false } } })]);
+    await clock.advance(100);
+    expect(events).toEqual([]);
   });
 });

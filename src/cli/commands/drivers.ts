@@ -41,8 +41,13 @@ function renderPage(page: DriverPage): string {
     const fallback = required ? "required" : option.default === undefined ? "" : `default ${option.default}`;
     return [`  ${key}`, values, fallback, description];
   });
-  const channels = page.channels.map(({ key, title, unit = "", min, max }) => {
-    return [`  ${key}`, title, unit, min === undefined || max === undefined ? "" : `${min} to ${max}`];
+  const channels = page.channels.map(({ key, title, unit = "", min, max, events }) => {
+    return [
+      `  ${key}`,
+      title,
+      events?.join(", ") ?? unit,
+      min === undefined || max === undefined ? "" : `${min} to ${max}`,
+    ];
   });
   return [
     `${page.name}: ${titleOf(page)}\n`,
