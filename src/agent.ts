@@ -17,6 +17,8 @@ import { createUplink } from "./uplink/uplink.ts";
 import { bundledBroker } from "./wiring/bundled-broker.ts";
 import { commandHandler } from "./wiring/commands.ts";
 import { controlHandlers } from "./wiring/control.ts";
+import { Decommissions } from "./wiring/decommissions.ts";
+import { Departure } from "./wiring/departure.ts";
 import { homeAssistantSide } from "./wiring/home-assistant.ts";
 import { identify } from "./wiring/identity.ts";
 import { gatewayBrokerOptions, privateSocket, shownAddresses, storeOptions, uplinkOptions } from "./wiring/options.ts";
@@ -66,7 +68,8 @@ export async function runAgent(config: Config, deps: AgentDeps, signal: AbortSig
     signal,
     announce: () => uplink.announce(),
   });
-  const uplink = createUplink(uplinkOptions(config, gateway, runtimeDirectory), {
+  const options = uplinkOptions(config, gateway, runtimeDirectory);
+  const uplink = createUplink(options, {
     store,
     board,
     clock,
@@ -76,7 +79,9 @@ export async function runAgent(config: Config, deps: AgentDeps, signal: AbortSig
     ...homeAssistant.uplink,
     ...(bundled && { bundled }),
     commands: (...command) => commands(...command),
+    announced: () => decommissions.connected(),
   });
+  await using departure = new Departure({ options, clock, random, signal });
   await using hardware = linuxHardware(clock);
   const fleet = new Fleet({ clock, random, log });
   const { controller } = homeAssistant;
@@ -93,14 +98,28 @@ export async function runAgent(config: Config, deps: AgentDeps, signal: AbortSig
       restart.abort();
     },
   });
+  const decommissions = new Decommissions({
+    board,
+    clock,
+    departure,
+    log: log.part("decommission"),
+    roster,
+    store,
+    uplink,
+    isConfigured: (id) => reloader.devices().some((device) => device.id === id),
+    gatewayEnded: () => restart.abort(),
+  });
   const reload = () => reloader.reload();
-  const handlers = controlHandlers({ board, bundled, clock, gateway, listening, log, reload, roster, store, uplink });
+  const parts = { board, bundled, clock, decommissions, gateway, listening, log, reload, store, uplink };
+  const handlers = controlHandlers(parts);
   await using _control = await openControlServer(controlSocket(runtimeDirectory), config.store.path, handlers, log);
 
   await roster.apply(config.devices);
+  await decommissions.keepQuiet();
   deps.ready({ gateway: gateway.id, broker: [...config.mqtt.urls, ...listening] });
   await runTogether(AbortSignal.any([signal, restart.signal]), [
-    (inner) => uplink.run(inner),
+    (inner) => decommissions.whileNeeded(() => departure.whileStaying((until) => uplink.run(until), inner)),
+    (inner) => decommissions.run(inner),
     (inner) => fleet.run(inner),
     (inner) => keepTime(store, clock, log.part("clock"), inner),
     (inner) => reloader.run(deps.onReload, inner),

@@ -2,6 +2,7 @@ import { dirname, join } from "node:path";
 import type { Driver } from "../drivers/driver.ts";
 import { drivers as registry } from "../drivers/registry.ts";
 import { readBoundedText } from "./bounded-file.ts";
+import { tombstoneFindings } from "./checks-tombstones.ts";
 import { sorted } from "./locate.ts";
 import { faultOfFile } from "./named-files.ts";
 import { accepted, type Examined, examineConfig } from "./parse.ts";
@@ -14,6 +15,8 @@ export interface LoadOptions {
   readonly missingFiles: "warn" | "error";
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly drivers?: readonly Driver[];
+  /** What was decommissioned and may not be in the configuration, by the store's path. */
+  decommissioned?(config: Config): Promise<ReadonlyMap<string, number>>;
 }
 
 export interface Loaded {
@@ -42,9 +45,11 @@ export async function loadConfig(file: string, options: LoadOptions): Promise<Lo
     secretsFrom: secrets.exists ? secretsFile : `${secretsFile} (there is no such file)`,
   });
   const unusable = await fileProblems(examined, options.missingFiles === "error" ? "error" : "warning");
+  const gone = examined.config && options.decommissioned ? await options.decommissioned(examined.config) : new Map();
+  const revived = tombstoneFindings(examined.config?.devices ?? [], gone).map((finding) => examined.locate(finding));
   return accepted({
     config: examined.config,
-    problems: sorted([...examined.problems, ...unusable, ...secrets.problems]),
+    problems: sorted([...examined.problems, ...unusable, ...secrets.problems, ...revived]),
   });
 }
 

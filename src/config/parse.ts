@@ -31,6 +31,8 @@ export interface Examined {
     readonly key: string | number | undefined;
     problem(severity: "error" | "warning", message: string): Problem;
   }[];
+  /** Where something is in the text, for who finds more that is wrong. */
+  locate(finding: Finding): Problem;
 }
 
 /** Text -> Config, without touching the world. Throws ConfigError with every mistake at once. */
@@ -58,6 +60,7 @@ export function examineConfig(text: string, options: ParseOptions): Examined {
   const { config, findings } = validate(value, tree, source, options.drivers);
   return {
     config,
+    locate,
     problems: sorted(limited(trusted(findings, tree, source), tree).map(locate)),
     fileReferences: fileReferences(value, folder).map(({ file, path }) => ({
       file,

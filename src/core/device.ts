@@ -3,9 +3,12 @@ import type { QuantityName } from "./quantity.ts";
 /** Device ids are chosen once, live in topics and entity ids, and never change with the name. */
 export const DEVICE_ID_PATTERN = /^[a-z0-9_-]{1,64}$/;
 
+/** Stands for the gateway itself where a device's id could stand. */
+export const GATEWAY = "gateway";
+
 /** Words that stand where a device id could stand in a topic (design: Topics). */
 export const RESERVED_DEVICE_IDS: ReadonlySet<string> = new Set([
-  "gateway",
+  GATEWAY,
   "status",
   "info",
   "health",

@@ -55,6 +55,11 @@ export function discoveryTopic(prefix: string, gatewayId: string, deviceId: stri
   return `${prefix}/device/${gatewayId}/${deviceId}/config`;
 }
 
+/** Could this be one of `discoveryTopic`'s? */
+export function isDiscoveryTopic(topic: string): boolean {
+  return /^.+\/device\/[^/]+\/[^/]+\/config$/.test(topic);
+}
+
 export interface Message {
   readonly topic: string;
   readonly payload: string;

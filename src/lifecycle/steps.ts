@@ -15,14 +15,20 @@ export interface StepReport {
   readonly outcome: "done" | "already";
 }
 
+export interface StepEvents {
+  begins?(title: string): void;
+  ended(step: StepReport): void;
+}
+
 /** Runs what is not done yet, in order. Rejects with the first failure; what was reported before it stays done. */
-export async function runSteps(steps: readonly Step[], report: (step: StepReport) => void): Promise<void> {
+export async function runSteps(steps: readonly Step[], { begins, ended }: StepEvents): Promise<void> {
   for (const step of steps) {
     const already = await step.done();
     if (!already) {
+      begins?.(step.title);
       await step.run();
       if (!(await step.done())) throw new Error(`"${step.title}" ran and is not done`);
     }
-    report({ title: step.title, outcome: already ? "already" : "done" });
+    ended({ title: step.title, outcome: already ? "already" : "done" });
   }
 }

@@ -21,6 +21,8 @@ export interface ControlFailure {
 /** Lets a command see that it speaks with the service of its own store, and not with another one on this machine. */
 export const STORE_HEADER = "x-fieldpost-store";
 
+/** What an answer that is under way may take when the service ends. */
+const ANSWER_MS = 500;
 const MAX_BODY_BYTES = 64 * 1024;
 
 const tooLong: ControlFailure = {
@@ -68,8 +70,12 @@ export async function openControlServer(
   return {
     path: String(server.address() as AddressInfo | string),
     async [Symbol.asyncDispose]() {
-      if ("closeAllConnections" in server) server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
+      const closed = new Promise((resolve) => server.close(resolve));
+      // An answer that is being written, to whoever asked for the end of the gateway, still gets through.
+      const late = setTimeout(() => "closeAllConnections" in server && server.closeAllConnections(), ANSWER_MS);
+      if ("closeIdleConnections" in server) server.closeIdleConnections();
+      await closed;
+      clearTimeout(late);
     },
   };
 }

@@ -76,6 +76,10 @@ export class DurableStore implements Store {
     this.#parts.journal.forgetNewest(device);
   }
 
+  devices(): string[] {
+    return [...this.#parts.journal.small.newest.keys()];
+  }
+
   counters(destination = DESTINATION): Counters {
     return this.#parts.journal.state.counters(destination);
   }

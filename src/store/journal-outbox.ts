@@ -6,6 +6,9 @@ import type { Journal } from "./journal.ts";
 import type { SegmentReader } from "./segment-reader.ts";
 import type { Outbox } from "./store.ts";
 
+/** So many records are looked at in one go. */
+const CHUNK = 500;
+
 interface Waiter {
   readonly position: number;
   wake(): void;
@@ -117,9 +120,31 @@ export class JournalOutbox implements Outbox {
     this.#journal.acknowledgeGap(gap);
   }
 
+  async waiting(device: string): Promise<number> {
+    let count = 0;
+    for await (const _ of this.#of(device, DESTINATION)) count++;
+    return count;
+  }
+
+  async discard(device: string | undefined, reason: string): Promise<void> {
+    for (const destination of this.destinations) {
+      for await (const stored of this.#of(device, destination)) this.#journal.discard(stored, reason);
+    }
+  }
+
   /** Wakes who waits for a record at `position`. */
   arrived(position: number): void {
     for (const waiter of this.#waiters) if (waiter.position < position) waiter.wake();
+  }
+
+  async *#of(device: string | undefined, destination: string): AsyncGenerator<StoredRecord> {
+    for (let position = 0; ; ) {
+      const records = await this.after(position, CHUNK, destination);
+      const last = records.at(-1);
+      if (!last) return;
+      position = last.position;
+      yield* records.filter(({ record }) => device === undefined || record.device === device);
+    }
   }
 
   /** While it was read it may have gone to the disk, been delivered or dropped; then what is next is asked again. */

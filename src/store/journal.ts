@@ -93,6 +93,12 @@ export class Journal {
     this.held.removeUpTo(Math.min(to, this.state.settled));
   }
 
+  /** Drops one record for everybody. */
+  discard({ position, record }: StoredRecord, reason: string): void {
+    this.emit({ kind: "drop", from: position, to: position, reason, since: record.at, until: record.at });
+    this.held.remove(position);
+  }
+
   /** The broker stays; the others are those of `consumers` from now on. */
   setConsumers(consumers: readonly string[]): void {
     const known = this.state.destinations.map(({ name }) => name);

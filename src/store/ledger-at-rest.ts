@@ -1,9 +1,9 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "../core/clock.ts";
-import { INSTANCE } from "./keys.ts";
+import { INSTANCE, ledgerKey } from "./keys.ts";
 import { DATABASE_NAME } from "./schema.ts";
-import type { LedgerEntry } from "./store.ts";
+import type { RetainedLedger } from "./store.ts";
 import { StoreClient } from "./store-client.ts";
 
 /**
@@ -13,11 +13,11 @@ import { StoreClient } from "./store-client.ts";
 export interface LedgerAtRest extends AsyncDisposable {
   readonly instance: string;
   getMeta(key: string): string | undefined;
-  topics(device: string): LedgerEntry[];
-  cleared(topic: string): Promise<void>;
+  readonly ledger: Pick<RetainedLedger, "topics" | "cleared">;
   isTombstoned(device: string): boolean;
   setTombstone(device: string, wallMs: number | undefined): Promise<void>;
-  hasValues(device: string): boolean;
+  /** Those that have newest values. */
+  devices(): string[];
   forgetValues(device: string): Promise<void>;
 }
 
@@ -40,18 +40,22 @@ export async function openLedgerAtRest(path: string, clock: Clock): Promise<Ledg
 
 function atRest(client: StoreClient, loaded: Awaited<ReturnType<StoreClient["open"]>>): LedgerAtRest {
   const meta = new Map(loaded.meta);
-  const ledger = new Map(loaded.ledger.map((entry) => [entry.topic, entry]));
+  const ledger = new Map(loaded.ledger.map((entry) => [ledgerKey(entry), entry]));
   const tombstones = new Set(loaded.tombstones.map(([device]) => device));
   const newest = new Set(loaded.newest.map(([device]) => device));
   return {
     instance: meta.get(INSTANCE) ?? "",
     getMeta: (key) => meta.get(key),
-    topics: (device) => [...ledger.values()].filter((entry) => entry.device === device),
-    async cleared(topic) {
-      const entry = ledger.get(topic);
-      if (!entry) return;
-      await client.call("write", { ledger: [{ ...entry, present: false }] });
-      ledger.delete(topic);
+    ledger: {
+      topics: async (of) => [...ledger.values()].filter((entry) => of === "all" || entry.device === of.device),
+      async cleared(topic, broker) {
+        for (const key of new Set([ledgerKey({ topic, broker }), ledgerKey({ topic, broker: "" })])) {
+          const entry = ledger.get(key);
+          if (!entry) continue;
+          await client.call("write", { ledger: [{ ...entry, present: false }] });
+          ledger.delete(key);
+        }
+      },
     },
     isTombstoned: (device) => tombstones.has(device),
     async setTombstone(device, wallMs) {
@@ -59,7 +63,7 @@ function atRest(client: StoreClient, loaded: Awaited<ReturnType<StoreClient["ope
       if (wallMs === undefined) tombstones.delete(device);
       else tombstones.add(device);
     },
-    hasValues: (device) => newest.has(device),
+    devices: () => [...newest],
     async forgetValues(device) {
       await client.call("write", { newest: [[device, undefined]] });
       newest.delete(device);

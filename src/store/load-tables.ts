@@ -35,10 +35,16 @@ export function load({ sql }: Pick<Database, "sql">): Loaded {
     meta: pairs("SELECT key, value FROM meta"),
     newest: pairs<string, string>("SELECT device, channels FROM newest").filter(([, channels]) => parsed(channels)),
     tombstones: pairs("SELECT device, wall_ms FROM tombstone"),
-    ledger: pairs<string, string | null>("SELECT topic, device FROM ledger WHERE broker = '' AND present").map(
-      ([topic, device]) => (device === null ? { topic } : { topic, device }),
+    ledger: all<LedgerRow>("SELECT broker, topic, device FROM ledger WHERE present").map(({ broker, topic, device }) =>
+      device === null ? { broker, topic } : { broker, topic, device },
     ),
   };
+}
+
+interface LedgerRow {
+  readonly broker: string;
+  readonly topic: string;
+  readonly device: string | null;
 }
 
 interface BootRow {

@@ -10,7 +10,7 @@ import { Faults } from "./faults.ts";
 import type { Gap } from "./gaps.ts";
 import { Journal } from "./journal.ts";
 import { JournalOutbox } from "./journal-outbox.ts";
-import { CLEAN_STOP, INSTANCE } from "./keys.ts";
+import { CLEAN_STOP, INSTANCE, ledgerKey } from "./keys.ts";
 import type { StoreOptions } from "./options.ts";
 import { OutboxState } from "./outbox-state.ts";
 import { nextEpoch, type Recovered, recover } from "./recover.ts";
@@ -65,7 +65,7 @@ async function assemble(options: StoreOptions, deps: StoreDeps, client: StoreCli
   const journal = new Journal({ ...recovered, state }, small, new Staging(stagingFile), options, clock);
 
   journal.provisional = provisional;
-  const topics = new Map(loaded.ledger.map((entry) => [entry.topic, entry]));
+  const topics = new Map(loaded.ledger.map((entry) => [ledgerKey(entry), entry]));
   const seed = (): Batch => ({
     epochs: state.epochs.slice(-1),
     tombstones: [...small.tombstones],

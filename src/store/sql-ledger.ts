@@ -1,4 +1,5 @@
 import type { DiskTier } from "./disk-tier.ts";
+import { ledgerKey } from "./keys.ts";
 import type { LedgerEntry, RetainedLedger } from "./store.ts";
 
 type Row = LedgerEntry & { readonly present: boolean };
@@ -18,23 +19,26 @@ export class SqlLedger implements RetainedLedger {
     this.#present = present;
   }
 
-  async add(topic: string, device: string | undefined): Promise<void> {
-    const known = this.#present.get(topic);
+  async add({ topic, device, broker }: LedgerEntry): Promise<void> {
+    const entry = { topic, broker, ...(device !== undefined && { device }) };
+    const key = ledgerKey(entry);
+    const known = this.#present.get(key);
     if (known && known.device === device) return;
-    const entry = device === undefined ? { topic } : { topic, device };
     await this.#write({ ...entry, present: true });
-    this.#present.set(topic, entry);
+    this.#present.set(key, entry);
   }
 
   async topics(of: { readonly device: string | undefined } | "all"): Promise<LedgerEntry[]> {
     return [...this.#present.values()].filter((entry) => of === "all" || entry.device === of.device);
   }
 
-  async cleared(topic: string): Promise<void> {
-    const known = this.#present.get(topic);
-    if (!known) return;
-    await this.#write({ ...known, present: false });
-    this.#present.delete(topic);
+  async cleared(topic: string, broker: string): Promise<void> {
+    for (const key of new Set([ledgerKey({ topic, broker }), ledgerKey({ topic, broker: "" })])) {
+      const known = this.#present.get(key);
+      if (!known) continue;
+      await this.#write({ ...known, present: false });
+      this.#present.delete(key);
+    }
   }
 
   async #write(row: Row): Promise<void> {

@@ -24,6 +24,8 @@ export interface Store extends AsyncDisposable {
   /** The newest value of each channel of a device, as far as it was kept over the last stop. */
   newest(device: string): ReadonlyMap<string, Newest>;
   forgetNewest(device: string): void;
+  /** Those that have newest values. */
+  devices(): string[];
 
   /** Of the broker, or of a consumer since it was named. */
   counters(destination?: string): Counters;
@@ -91,24 +93,35 @@ export interface Outbox {
   gaps(): readonly Gap[];
   /** A gap was published. One that grew meanwhile stays, to be published again as a whole. */
   acknowledgeGap(gap: Gap): void;
+  /** How many readings of one device the broker still has to get. */
+  waiting(device: string): Promise<number>;
+  /** Drops what waits of one device, or of all (`undefined`), everywhere, counted under `reason`. */
+  discard(device: string | undefined, reason: string): Promise<void>;
 }
 
-/** Every topic that this gateway ever published retained, whose it is, and whether it is still there. */
+/** Every topic that this gateway ever published retained, at which broker, whose it is, and whether it is still there. */
 export interface RetainedLedger {
   /**
    * Resolves when the topic is recorded on the disk; at once for a topic that already is. Call before publishing. Rejects
    * with STORE_FULL or STORE_IO; may be called again.
    */
-  add(topic: string, device: string | undefined): Promise<void>;
-  /** Topics that may still be there, of one device, of the gateway itself (`undefined`), or of all. */
+  add(entry: LedgerEntry): Promise<void>;
+  /** Topics that may still be there: of one device, of the gateway itself (`undefined`), or of all, at whatever broker. */
   topics(of: { readonly device: string | undefined } | "all"): Promise<LedgerEntry[]>;
-  /** Resolves when it is recorded that the topic was seen to be gone. */
-  cleared(topic: string): Promise<void>;
+  /** Resolves when it is recorded that the topic was seen to be gone from this broker. */
+  cleared(topic: string, broker: string): Promise<void>;
 }
 
 export interface LedgerEntry {
   readonly topic: string;
   readonly device?: string;
+  /** The broker's identity. Empty in entries of a time that kept no account of it: then it may be any. */
+  readonly broker: string;
+}
+
+/** May this topic be at this broker? */
+export function isAt(broker: string, entry: LedgerEntry): boolean {
+  return entry.broker === broker || entry.broker === "";
 }
 
 export interface StoreFault {

@@ -28,8 +28,8 @@ export function write(database: Database, batch: Batch): void {
   writePairs(database, "meta", "key", "value", batch.meta ?? []);
   writePairs(database, "newest", "device", "channels", batch.newest ?? []);
   writePairs(database, "tombstone", "device", "wall_ms", batch.tombstones ?? []);
-  const topic = database.sql.prepare("INSERT OR REPLACE INTO ledger VALUES ('', ?, ?, ?)");
-  for (const row of batch.ledger ?? []) topic.run(row.topic, row.device ?? null, row.present ? 1 : 0);
+  const topic = database.sql.prepare("INSERT OR REPLACE INTO ledger VALUES (?, ?, ?, ?)");
+  for (const row of batch.ledger ?? []) topic.run(row.broker, row.topic, row.device ?? null, row.present ? 1 : 0);
 }
 
 function writeBoots({ sql }: Database, boots: readonly BootAnchors[]): void {

@@ -1,6 +1,8 @@
 import type { BoardChange } from "../core/board.ts";
 import { isGatewayError } from "../core/errors.ts";
 import type { RetainedMessage } from "../core/topics.ts";
+import { isAt } from "../store/store.ts";
+import { brokerIdentity } from "./broker-identity.ts";
 import { DESTINATION } from "./destination.ts";
 import { Latest } from "./latest.ts";
 import type { Link, Publication, Qos } from "./link.ts";
@@ -34,6 +36,8 @@ interface Outgoing extends RetainedMessage {
 /** What is true now, on retained topics, over one connection. */
 export class LivePlane {
   readonly #link: Link;
+  /** Whose ledger is kept. */
+  readonly #broker: string;
   readonly #context: Context;
   readonly #faults: () => readonly Fault[];
   readonly #latest: Latest;
@@ -44,6 +48,7 @@ export class LivePlane {
 
   constructor(link: Link, context: Context, faults: () => readonly Fault[], failed: (error: unknown) => void) {
     this.#link = link;
+    this.#broker = brokerIdentity(link.url, context.deps.gateway);
     this.#context = context;
     this.#faults = faults;
     this.#latest = new Latest((error) => {
@@ -250,8 +255,11 @@ export class LivePlane {
     const { deps, options } = this.#context;
     const entries = await deps.store.ledger.topics("all");
     const orphans = entries.filter(
-      ({ topic, device }) =>
-        device !== undefined && !deps.board.get(device) && topic === options.topics.device(device).status,
+      (entry) =>
+        entry.device !== undefined &&
+        isAt(this.#broker, entry) &&
+        !deps.board.get(entry.device) &&
+        entry.topic === options.topics.device(entry.device).status,
     );
     await Promise.all(orphans.map(({ device }) => device !== undefined && this.#deviceStatus(device)));
   }
@@ -268,7 +276,7 @@ export class LivePlane {
     if (!message || this.#forgotten(message)) return;
     const { topic, payload, device, retain = true, qos = 1, expires = false } = message;
     const { deps, options, memory } = this.#context;
-    if (retain) await deps.store.ledger.add(topic, device);
+    if (retain) await deps.store.ledger.add({ topic, broker: this.#broker, ...(device !== undefined && { device }) });
     if (this.#forgotten(message)) return;
     const expirySeconds = Math.ceil((HEARTBEATS_KEPT * options.heartbeatMs) / 1000);
     const publication = { topic, payload, qos, retain, ...(expires && { expirySeconds }) };

@@ -4,6 +4,7 @@ import type { Random } from "../core/random.ts";
 import type { Topics } from "../core/topics.ts";
 import type { Incoming, Link } from "./link.ts";
 import { REASON } from "./link.ts";
+import { matches } from "./topic-filter.ts";
 
 /** Filters in one SUBSCRIBE: a packet stays small, and brokers limit them. */
 const CHUNK = 50;
@@ -31,7 +32,7 @@ export async function clearRetained(link: Link, topics: readonly string[]): Prom
 }
 
 /**
- * The retained messages on exact topics, read from the broker: it sends them for the subscription, before what is
+ * The retained messages on topics, or on filters with wildcards, read from the broker: it sends them for the subscription, before what is
  * published after it. A fence of our own therefore tells when there is nothing more to come. Throws BROKER_REFUSED when
  * we may not read the topics or the fence, BROKER_UNREACHABLE when the link ends.
  */
@@ -45,12 +46,11 @@ export async function readRetained(reader: RetainedReader, topics: readonly stri
 
 async function readChunk(reader: RetainedReader, topics: readonly string[], found: Map<string, string>) {
   const { link, clock } = reader;
-  const wanted = new Set(topics);
   const fence = reader.topics.response(`fence-${Math.floor(reader.random() * 2 ** 48).toString(16)}`);
   const waiting = new AbortController();
   const stop = link.onMessage((message) => {
     if (message.topic === fence) waiting.abort();
-    else if (wanted.has(message.topic)) note(message, found);
+    else if (topics.some((filter) => matches(filter, message.topic))) note(message, found);
   });
   try {
     await link.subscribe([...topics, fence]);

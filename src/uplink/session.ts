@@ -71,6 +71,7 @@ export async function runSession(
     });
     live.follow(over.signal);
     await live.announce(over.signal);
+    deps.announced?.();
     // Who subscribes because of the discovery gets a retained state anyway, and after an outage the newest goes out once.
     const isKept = options.retainState && link.retainAvailable;
     if (!isKept) attempt(live.repeatStates(over.signal), over.signal, failed);

@@ -50,6 +50,8 @@ export interface UplinkDeps {
   /** Who carries commands out; without one nobody listens to them. */
   readonly commands?: CommandHandler;
   connectionChanged?(connected: boolean): void;
+  /** Everything that there is to know was said over a new connection. Must not throw. */
+  announced?(): void;
   /** The broker that runs in this process, where one does. */
   readonly bundled?: { facts(): BrokerFacts; faults(): readonly Fault[] };
   /** How a broker is reached: over MQTT, unless a test says otherwise. */

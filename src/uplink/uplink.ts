@@ -4,7 +4,9 @@ import { type ErrorCode, errnoName, GatewayError } from "../core/errors.ts";
 import type { DeviceEvent } from "../core/event.ts";
 import { parseAddress } from "./address.ts";
 import { backoffSleep, slowDelayMs } from "./backoff.ts";
+import { brokerIdentity } from "./broker-identity.ts";
 import { type CommandHandler, Commands } from "./commands.ts";
+import { currentTopics } from "./current-topics.ts";
 import { Dialer } from "./dialer.ts";
 import { Events } from "./events.ts";
 import type { LinkEnd, Protocol, Publication, Refusal } from "./link.ts";
@@ -43,6 +45,10 @@ export interface Uplink {
   run(signal: AbortSignal): Promise<void>;
   linkState(): LinkState;
   faults(): readonly Fault[];
+  /** The broker's identity in the ledger: of the one that is connected or tried. */
+  broker(): string;
+  /** Every retained topic that is published for what is on the board now. */
+  currentTopics(): ReadonlySet<string>;
   /** A message that is not retained: an answer, an event. Rejects with BROKER_UNREACHABLE or BROKER_REFUSED. */
   publish(message: Omit<Publication, "retain">): Promise<void>;
   /** Publishes an event within the next seconds, or drops it. */
@@ -141,6 +147,14 @@ class MqttUplink implements Uplink {
       connections: { connected: this.#connectionsUp(), wanted: this.#options.connections },
       ignoredReceipts: this.#receipts.rejected(),
     };
+  }
+
+  broker(): string {
+    return brokerIdentity(this.linkState().url, this.#deps.gateway);
+  }
+
+  currentTopics(): ReadonlySet<string> {
+    return currentTopics(this.#context);
   }
 
   faults(): readonly Fault[] {

@@ -3,26 +3,24 @@ import type { Board } from "../core/board.ts";
 import type { Clock } from "../core/clock.ts";
 import { GatewayError } from "../core/errors.ts";
 import type { GatewayInfo } from "../core/gateway.ts";
-import { decommission } from "../lifecycle/decommission.ts";
 import type { ControlHandlers } from "../service/control-server.ts";
 import { LOG_LEVELS, type RootLog } from "../service/log.ts";
 import { statusReport } from "../service/status-report.ts";
 import type { Store } from "../store/store.ts";
 import type { Uplink } from "../uplink/uplink.ts";
 import type { BundledBroker } from "./bundled-broker.ts";
-import { decommissionPorts } from "./decommission-ports.ts";
-import type { Roster } from "./roster.ts";
+import type { Decommissions } from "./decommissions.ts";
 
 export interface ControlDeps {
   readonly board: Board;
   /** Undefined where no broker runs in this process. */
   readonly bundled: BundledBroker | undefined;
   readonly clock: Clock;
+  readonly decommissions: Pick<Decommissions, "request">;
   readonly gateway: GatewayInfo;
   /** Where the bundled broker is for others: its private socket is nobody's business. */
   readonly listening: readonly string[];
   readonly log: RootLog;
-  readonly roster: Roster;
   readonly store: Store;
   readonly uplink: Uplink;
   /** Takes the configuration file as it is now. Rejects when it is wrong; the old one stays. */
@@ -31,14 +29,18 @@ export interface ControlDeps {
 
 const device = z.string().min(1).max(64);
 const requests = {
-  decommission: z.strictObject({ device, dry_run: z.boolean().default(false) }),
+  decommission: z.strictObject({
+    device,
+    dry_run: z.boolean().default(false),
+    discard: z.boolean().default(false),
+  }),
   revive: z.strictObject({ device }),
   log: z.strictObject({ level: z.enum(LOG_LEVELS), part: z.string().max(100).optional() }),
 };
 
 /** What commands may ask of the running service. */
 export function controlHandlers(deps: ControlDeps): ControlHandlers {
-  const { board, bundled, clock, gateway, listening, log, roster, store, uplink } = deps;
+  const { board, bundled, clock, decommissions, gateway, listening, log, store, uplink } = deps;
   const startedMonoMs = clock.monoMs();
   return {
     async status() {
@@ -73,12 +75,8 @@ export function controlHandlers(deps: ControlDeps): ControlHandlers {
       });
     },
     async decommission(body) {
-      const request = parse(requests.decommission, body);
-      return await decommission(
-        request.device,
-        request.dry_run,
-        decommissionPorts({ board, clock, roster, store, uplink }),
-      );
+      const { device, dry_run: dryRun, discard } = parse(requests.decommission, body);
+      return await decommissions.request(device, { dryRun, discard });
     },
     async revive(body) {
       const request = parse(requests.revive, body);

@@ -1,11 +1,16 @@
 import type { Config } from "../config/schema/config.ts";
 import type { Clock } from "../core/clock.ts";
+import { GATEWAY } from "../core/device.ts";
 import { GatewayError } from "../core/errors.ts";
-import { type DecommissionPorts, type DecommissionResult, decommission } from "../lifecycle/decommission.ts";
+import {
+  type DecommissionPorts,
+  type DecommissionRequest,
+  type DecommissionResult,
+  decommission,
+} from "../lifecycle/decommission.ts";
 import { type LedgerAtRest, openLedgerAtRest, storeOwner } from "../store/ledger-at-rest.ts";
-import { callBroker } from "../uplink/call.ts";
-import type { Link } from "../uplink/link.ts";
-import { clearRetained, readRetained } from "../uplink/retained.ts";
+import { brokerIdentity } from "../uplink/broker-identity.ts";
+import { Call } from "./departure.ts";
 import { FROZEN_ID } from "./identity.ts";
 import { uplinkOptions } from "./options.ts";
 
@@ -17,63 +22,75 @@ export interface AtRestDeps {
 }
 
 /**
- * Ends a device while no service runs, over a connection of its own. Rejects with SERVICE_UNREACHABLE where only a
- * service can do it: the bundled broker runs with it, and the store may be another user's.
+ * Ends a device, or the gateway, while no service runs, over a connection of its own; what the broker keeps from that the
+ * next start finishes. Rejects with SERVICE_UNREACHABLE where the store is another user's. Readings that wait stay in
+ * the store: the next start delivers them.
  */
 export async function decommissionAtRest(
   config: Config,
-  device: string,
-  dryRun: boolean,
+  id: string,
+  request: DecommissionRequest,
   deps: AtRestDeps,
 ): Promise<DecommissionResult> {
+  if (request.discard) {
+    throw new GatewayError("SERVICE_UNREACHABLE", "readings that wait are dropped by the service, and none is running");
+  }
   await using ledger = await openAtRest(config, deps);
-  const id = config.gateway.id ?? ledger.getMeta(FROZEN_ID) ?? "";
-  const options = uplinkOptions(config, { id, instance: ledger.instance }, "");
-  let calling: Promise<Link> | undefined;
-  const link = () => {
-    calling ??= callBroker(options, deps.clock, deps.signal);
-    return calling;
+  const options = uplinkOptions(config, { id: gatewayId(config, ledger), instance: ledger.instance }, "");
+  await using call = new Call({ ...deps, options });
+  return await decommission(request, portsAtRest(config, id, ledger, call, deps));
+}
+
+function portsAtRest(
+  { devices, mqtt }: Config,
+  id: string,
+  ledger: LedgerAtRest,
+  call: Call,
+  { clock }: AtRestDeps,
+): DecommissionPorts {
+  const isBundled = mqtt.urls.length === 0;
+  const [url = ""] = mqtt.urls;
+  const broker = brokerIdentity(url, { broker: isBundled ? "bundled" : "external" });
+  const valued = () => (id === GATEWAY ? ledger.devices() : ledger.devices().filter((device) => device === id));
+  const reach = () => {
+    if (isBundled) throw new GatewayError("BROKER_UNREACHABLE", "the bundled broker runs with the service");
+    return call;
   };
-  const ports: DecommissionPorts = {
-    isKnown: (candidate) => config.devices.some((configured) => configured.id === candidate),
-    isSampled: () => false,
+  return {
+    id,
+    isKnown: () => id === GATEWAY || devices.some((configured) => configured.id === id),
+    isTombstoned: () => ledger.isTombstoned(id),
+    tombstone: () => ledger.setTombstone(id, clock.wallMs()),
+    isRunning: () => false,
     stop: async () => undefined,
-    isTombstoned: (candidate) => ledger.isTombstoned(candidate),
-    tombstone: (candidate) => ledger.setTombstone(candidate, deps.clock.wallMs()),
-    ledgerTopics: async (candidate) => ledger.topics(candidate),
-    clearRetained: async (cleared) => await clearRetained(await link(), cleared),
-    async retainedAmong(among) {
-      const { topics } = options;
-      const reader = { link: await link(), topics, clock: deps.clock, random: deps.random, kept: new Set<string>() };
-      return [...(await readRetained(reader, among)).keys()];
+    waiting: async () => 0,
+    discard: async () => undefined,
+    broker: () => broker,
+    entries: () => ledger.ledger.topics(id === GATEWAY ? "all" : { device: id }),
+    clearRetained: async (topics) => await reach().clearRetained(topics),
+    retainedAmong: async (topics) => await reach().retainedAmong(topics),
+    cleared: (topic) => ledger.ledger.cleared(topic, broker),
+    hasValues: () => valued().length > 0,
+    async forgetValues() {
+      for (const device of valued()) await ledger.forgetValues(device);
     },
-    cleared: (topic) => ledger.cleared(topic),
-    hasValues: (candidate) => ledger.hasValues(candidate),
-    forgetValues: (candidate) => ledger.forgetValues(candidate),
   };
-  try {
-    return await decommission(device, dryRun, ports);
-  } finally {
-    await calling?.then(
-      (open) => open.end(),
-      () => undefined,
-    );
-  }
 }
 
-/** Lets a device come back at the next start. Rejects with DEVICE_UNKNOWN for one that was not decommissioned. */
-export async function reviveAtRest(config: Config, device: string, deps: AtRestDeps): Promise<void> {
+/** Lets a device, or the gateway, come back at the next start. Rejects with DEVICE_UNKNOWN for one that was not decommissioned. */
+export async function reviveAtRest(config: Config, id: string, deps: AtRestDeps): Promise<void> {
   await using ledger = await openAtRest(config, deps);
-  if (!ledger.isTombstoned(device)) {
-    throw new GatewayError("DEVICE_UNKNOWN", `"${device}" was not decommissioned`);
-  }
-  await ledger.setTombstone(device, undefined);
+  if (!ledger.isTombstoned(id)) throw new GatewayError("DEVICE_UNKNOWN", `"${id}" was not decommissioned`);
+  await ledger.setTombstone(id, undefined);
 }
 
-async function openAtRest({ mqtt, store }: Config, { clock, uid }: AtRestDeps): Promise<LedgerAtRest> {
+function gatewayId({ gateway }: Config, ledger: Pick<LedgerAtRest, "getMeta">): string {
+  return gateway.id ?? ledger.getMeta(FROZEN_ID) ?? "";
+}
+
+async function openAtRest({ store }: Config, { clock, uid }: AtRestDeps): Promise<LedgerAtRest> {
+  const owner = storeOwner(store.path);
   const why = () => {
-    if (mqtt.urls.length === 0) return "the bundled broker runs with the service";
-    const owner = storeOwner(store.path);
     if (owner === undefined) return `there is no store in ${store.path}`;
     return owner === uid ? undefined : `the store in ${store.path} belongs to another user (${owner})`;
   };

@@ -28,6 +28,11 @@ export class Reloader {
     this.#deps = deps;
   }
 
+  /** As configured now. */
+  devices(): Config["devices"] {
+    return this.#current.devices;
+  }
+
   /** Rejects with the ConfigError of a wrong file. */
   reload(): Promise<void> {
     const next = this.#queue.catch(() => undefined).then(() => this.#reload());

@@ -2,8 +2,8 @@ import { isDeepStrictEqual } from "node:util";
 import type { Board } from "../core/board.ts";
 import { type Clock, stampNow } from "../core/clock.ts";
 import type { Command } from "../core/command.ts";
-import type { Channel, DeviceInfo } from "../core/device.ts";
-import { GatewayError } from "../core/errors.ts";
+import { type Channel, type DeviceInfo, GATEWAY } from "../core/device.ts";
+import { GatewayError, isGatewayError } from "../core/errors.ts";
 import type { DeviceEvent } from "../core/event.ts";
 import type { Log } from "../core/log.ts";
 import type { Reading } from "../core/reading.ts";
@@ -18,7 +18,7 @@ import { readDeadlineMs } from "../sampling/schedule.ts";
 import type { Store } from "../store/store.ts";
 import type { Controller } from "./controller.ts";
 import { DeviceProcessing, type KeptState } from "./device-processing.ts";
-import { driverMemory } from "./driver-memory.ts";
+import { driverMemory, noMemory } from "./driver-memory.ts";
 import { keptState } from "./kept-state.ts";
 import { type DeviceAddress, openDevice } from "./open-device.ts";
 
@@ -66,14 +66,21 @@ export class Roster {
   async apply(wanted: readonly RosterDevice[]): Promise<void> {
     const active = new Map(wanted.filter((device) => this.#isActive(device)).map((device) => [device.id, device]));
     for (const [id, running] of [...this.#running]) {
-      if (!isDeepStrictEqual(running, active.get(id))) await this.remove(id, { keepOnBoard: active.has(id) });
+      const [isWanted, safe] = [active.has(id), !active.has(id)];
+      if (!isDeepStrictEqual(running, active.get(id))) await this.remove(id, { keepOnBoard: isWanted, safe });
     }
     for (const device of active.values()) if (!this.#running.has(device.id)) this.#start(device);
   }
 
-  /** Stops a device and, unless it comes back at once, takes it off the board. */
-  async remove(id: string, { keepOnBoard = false } = {}): Promise<void> {
+  ids(): string[] {
+    return [...this.#running.keys()];
+  }
+
+  /** Stops a device and, unless it comes back at once, takes it off the board; `safe`: its outputs too, whatever `at_stop` says. */
+  async remove(id: string, { keepOnBoard = false, safe = false } = {}): Promise<void> {
+    const device = this.#running.get(id);
     await this.#deps.fleet.stop(id);
+    if (safe && device) await this.#makeSafe(device);
     this.#running.delete(id);
     if (!keepOnBoard) this.#deps.board.remove(id);
   }
@@ -89,6 +96,20 @@ export class Roster {
     await this.#deps.fleet.command(id, output.key, command);
   }
 
+  /** Opening drives an output to its safe state, and closing holds it there. One that cannot be reached stays as it is. */
+  async #makeSafe(device: RosterDevice): Promise<void> {
+    const { clock, hardware, log } = this.#deps;
+    if (device.options.at_stop !== "hold") return;
+    const options = { ...device.options, at_start: "safe", at_stop: "safe" };
+    try {
+      const output = await openDevice({ ...device, options }, hardware, { clock, memory: noMemory });
+      await output.close?.();
+    } catch (error) {
+      if (!isGatewayError(error)) throw error;
+      log.error("an output could not be put into its safe state", { device: device.id, reason: error.message });
+    }
+  }
+
   #isActive(device: RosterDevice): boolean {
     const { log, store } = this.#deps;
     if (!device.enabled) return false;
@@ -96,6 +117,7 @@ export class Roster {
       log.warn("device left out: its driver is not active yet", { device: device.id, driver: device.driver.name });
       return false;
     }
+    if (store.tombstones().has(GATEWAY)) return false;
     if (store.tombstones().has(device.id)) {
       const remedy = `fieldpost decommission ${device.id} --revive`;
       log.warn("device left out: it was decommissioned", { device: device.id, remedy });

@@ -126,6 +126,16 @@ class MemoryOutbox implements Outbox {
     return this.gapList;
   }
 
+  async waiting(device: string): Promise<number> {
+    return this.records.slice(this.cursor()).filter(({ record }) => record.device === device).length;
+  }
+
+  async discard(device: string | undefined, reason: string): Promise<void> {
+    for (const record of this.records.slice(this.cursor())) {
+      if (device === undefined || record.record.device === device) this.setAside("mqtt", record, reason);
+    }
+  }
+
   acknowledgeGap(gap: Gap): void {
     this.gapList = this.gapList.filter((one) => one !== gap);
   }
@@ -149,8 +159,8 @@ class MemoryOutbox implements Outbox {
 class MemoryLedger implements RetainedLedger {
   readonly entries = new Map<string, LedgerEntry>();
 
-  async add(topic: string, device: string | undefined): Promise<void> {
-    this.entries.set(topic, { topic, ...(device !== undefined && { device }) });
+  async add(entry: LedgerEntry): Promise<void> {
+    this.entries.set(entry.topic, entry);
   }
 
   async topics(of: { readonly device: string | undefined } | "all"): Promise<LedgerEntry[]> {

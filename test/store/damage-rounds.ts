@@ -20,7 +20,7 @@ async function prepare(): Promise<{ path: string; epoch: number }> {
   const machine = new Machine();
   const store = await machine.open();
   store.setMeta("gateway.id", "greenhouse-12ab");
-  await store.ledger.add("a/status", undefined);
+  await store.ledger.add({ topic: "a/status", broker: "b:1" });
   const text = (n: number) => Array.from({ length: 12 }, (_, i) => Math.sin(n * 100 + i)).join();
   for (let n = 1; n <= RECORDS; n++) {
     store.accept({ ...machine.reading(n), values: { n, text: text(n) } });

@@ -181,7 +181,7 @@ describe("gaps", () => {
     await first.flush();
     first.outbox.acknowledgeGap(told!);
     await first.flush();
-    await first.ledger.add("wait", undefined);
+    await first.ledger.add({ topic: "wait", broker: "b:1" });
     if (how === "powerCut") {
       first.accept(machine.reading(4));
       await first.flush();

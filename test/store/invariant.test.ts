@@ -48,7 +48,7 @@ class Model {
 
 /** Waits for what the worker is doing, so that a copy of its files is whole, without committing anything of the outbox. */
 async function quiesce({ store, next }: Model): Promise<void> {
-  await store.ledger.add(`quiesce/${next}/${Math.random()}`, undefined);
+  await store.ledger.add({ topic: `quiesce/${next}/${Math.random()}`, broker: "b:1" });
 }
 
 async function onDisk(path: string): Promise<StoredRecord[]> {

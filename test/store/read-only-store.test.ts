@@ -9,14 +9,18 @@ describe("the store for commands", () => {
     for (let n = 1; n <= 5; n++) store.accept(machine.reading(n));
     store.outbox.setAside("mqtt", (await pendingOf(store))[1]!, "too_large");
     store.outbox.acknowledge("mqtt", 1);
-    await store.ledger.add("a/status", undefined);
+    await store.ledger.add({ topic: "a/status", broker: "b:1" });
     await store.addTombstone("old", 7);
     store.setMeta("k", "v");
     await store.flush();
     store.accept(machine.reading(6));
 
     await using view = await openReadOnlyStore(machine.path);
-    expect(view).toMatchObject({ instance: store.instance, epoch: store.epoch, ledger: [{ topic: "a/status" }] });
+    expect(view).toMatchObject({
+      instance: store.instance,
+      epoch: store.epoch,
+      ledger: [{ topic: "a/status", broker: "b:1" }],
+    });
     expect(view.counters).toEqual({ sampled: 5, delivered: 1, unheard: 0, pending: 3, dropped: { too_large: 1 } });
     const pending = [];
     for await (const stored of view.pending()) pending.push(stored);

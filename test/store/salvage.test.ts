@@ -9,7 +9,7 @@ const PAGE = 4096;
 async function stoppedStore(machine: Machine, how: "clean" | "powerCut" = "clean"): Promise<number> {
   const store = await machine.open();
   store.setMeta("gateway.id", "greenhouse-12ab");
-  await store.ledger.add("a/status", undefined);
+  await store.ledger.add({ topic: "a/status", broker: "b:1" });
   for (let n = 1; n <= 200; n++) {
     store.accept({ ...machine.reading(n), values: { n, text: `${n}`.repeat(300) } });
     if (n % 4 === 0) await store.flush();
@@ -58,7 +58,7 @@ describe("a damaged database", () => {
     expect(dropped).toEqual({ corrupt: 180 - found.length });
     expect(store.epoch).toBeGreaterThan(epoch);
     expect(store.getMeta("gateway.id")).toBe("greenhouse-12ab");
-    expect(await store.ledger.topics("all")).toEqual([{ topic: "a/status" }]);
+    expect(await store.ledger.topics("all")).toEqual([{ topic: "a/status", broker: "b:1" }]);
   });
 
   it("is salvaged from its WAL, too", async () => {

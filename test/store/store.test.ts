@@ -209,9 +209,12 @@ describe("small values", () => {
   it("keep ledger, tombstones, newest values and meta over a stop", async () => {
     using machine = new Machine();
     const first = await machine.open();
-    await Promise.all([first.ledger.add("a/status", undefined), first.ledger.add("a/probe/state", "probe")]);
-    await first.ledger.add("a/old/state", "old");
-    await first.ledger.cleared("a/old/state");
+    await Promise.all([
+      first.ledger.add({ topic: "a/status", broker: "b:1" }),
+      first.ledger.add({ topic: "a/probe/state", device: "probe", broker: "b:1" }),
+    ]);
+    await first.ledger.add({ topic: "a/old/state", device: "old", broker: "b:1" });
+    await first.ledger.cleared("a/old/state", "b:1");
     await first.addTombstone("old", 1234);
     await first.addTombstone("gone", 1);
     await first.removeTombstone("gone");
@@ -223,10 +226,10 @@ describe("small values", () => {
 
     await using second = await machine.open();
     expect(await second.ledger.topics("all")).toEqual([
-      { topic: "a/probe/state", device: "probe" },
-      { topic: "a/status" },
+      { topic: "a/status", broker: "b:1" },
+      { topic: "a/probe/state", device: "probe", broker: "b:1" },
     ]);
-    expect(await second.ledger.topics({ device: undefined })).toEqual([{ topic: "a/status" }]);
+    expect(await second.ledger.topics({ device: undefined })).toEqual([{ topic: "a/status", broker: "b:1" }]);
     expect([...second.tombstones()]).toEqual([["old", 1234]]);
     expect(second.newest("probe").get("n")).toMatchObject({ value: 5, quality: "warming" });
     expect(second.newest("old").size).toBe(0);
@@ -236,10 +239,10 @@ describe("small values", () => {
   it("have a ledger that survives a power cut right after `add`", async () => {
     using machine = new Machine();
     const first = await machine.open();
-    await first.ledger.add("a/status", undefined);
+    await first.ledger.add({ topic: "a/status", broker: "b:1" });
     await machine.powerCut(first);
     await using second = await machine.open();
-    expect(await second.ledger.topics("all")).toEqual([{ topic: "a/status" }]);
+    expect(await second.ledger.topics("all")).toEqual([{ topic: "a/status", broker: "b:1" }]);
   });
 });
 
@@ -289,7 +292,7 @@ describe("damage", () => {
   it("replaces a database that is damaged while it runs, keeping all that memory knows", async () => {
     using machine = new Machine();
     const store = await machine.open();
-    await store.ledger.add("a/status", undefined);
+    await store.ledger.add({ topic: "a/status", broker: "b:1" });
     store.setMeta("k", "v");
     // More than the page cache holds, so that SQLite has to look at the file again.
     const noise = () => randomBytes(12_000).toString("base64");
@@ -312,7 +315,7 @@ describe("damage", () => {
     await using again = await machine.open();
     expect(again.epoch).toBe(epoch);
     expect(again.getMeta("k")).toBe("v");
-    expect(await again.ledger.topics("all")).toEqual([{ topic: "a/status" }]);
+    expect(await again.ledger.topics("all")).toEqual([{ topic: "a/status", broker: "b:1" }]);
     expect(again.accept(machine.reading(302))?.seq).toBe(302);
   });
 

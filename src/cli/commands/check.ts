@@ -1,6 +1,7 @@
 import { loadConfig } from "../../config/load.ts";
 import { isConfigError, type Problem } from "../../config/problems.ts";
 import { render } from "../../config/render.ts";
+import { tombstonesOf } from "../../wiring/tombstones.ts";
 import { type Command, EXIT } from "../command.ts";
 
 export const check: Command = {
@@ -26,7 +27,11 @@ async function examine(
   env: NodeJS.ProcessEnv,
 ): Promise<{ problems: readonly Problem[]; summary: string }> {
   try {
-    const { config, notices } = await loadConfig(file, { missingFiles: "warn", env });
+    const { config, notices } = await loadConfig(file, {
+      missingFiles: "warn",
+      env,
+      decommissioned: tombstonesOf,
+    });
     const count = config.devices.length;
     return { problems: notices, summary: `${count} ${count === 1 ? "device" : "devices"}` };
   } catch (error) {

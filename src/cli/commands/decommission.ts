@@ -1,41 +1,67 @@
+import { createInterface } from "node:readline/promises";
+import { GATEWAY } from "../../core/device.ts";
 import { linuxClock } from "../../hardware/clock.ts";
 import type { DecommissionResult } from "../../lifecycle/decommission.ts";
 import { decommissionAtRest, reviveAtRest } from "../../wiring/decommission-at-rest.ts";
-import { type Command, EXIT, type Invocation } from "../command.ts";
+import { type Command, EXIT, type ExitCode, type Invocation } from "../command.ts";
 import { askServiceOrStore } from "../service-access.ts";
 
 export const decommission: Command = {
   name: "decommission",
-  arguments: [{ name: "device", about: "the device's id" }],
-  summary: "end a device: stop it, clear every retained topic it ever left, see that they are gone",
+  arguments: [{ name: "device", about: "the device's id", optional: true }],
+  summary: "end a device or the gateway: stop it, clear every retained topic it ever left, see that they are gone",
   options: [
+    { flags: "--gateway", about: "all of this gateway, and its devices" },
     { flags: "--dry-run", about: "only say what would be cleared" },
-    { flags: "--revive", about: "let a decommissioned device come back: it is sampled again" },
+    { flags: "--discard", about: "drop its readings that wait for delivery, instead of delivering them" },
+    { flags: "--yes", about: "do not ask" },
+    { flags: "--revive", about: "let what was decommissioned come back" },
   ],
   printsData: true,
   example: "fieldpost decommission climate --dry-run",
   async run(invocation) {
-    const [device] = invocation.args;
-    return invocation.options.revive === true ? await revive(invocation, device) : await end(invocation, device);
+    const { args, io, options } = invocation;
+    const id = options.gateway === true ? GATEWAY : args[0];
+    if (id === undefined || (options.gateway === true && args[0] !== undefined)) {
+      io.err("error: name a device, or the whole gateway with --gateway\n");
+      return EXIT.usage;
+    }
+    return options.revive === true ? await revive(invocation, id) : await end(invocation, id);
   },
 };
 
-async function end(invocation: Invocation, device = "") {
+async function end(invocation: Invocation, id: string): Promise<ExitCode> {
   const { io, json, options } = invocation;
-  const dryRun = options.dryRun === true;
-  const question = { device, dry_run: dryRun };
-  const result = await askServiceOrStore(invocation, "decommission", question, (config) =>
-    decommissionAtRest(config, device, dryRun, atRestDeps(invocation)),
-  );
+  if (options.dryRun !== true && options.yes !== true && !json && process.stdin.isTTY) {
+    const plan = await decommissioned(invocation, id, true);
+    if (!(await agrees(`${renderResult(plan)}End ${nameOf(id)} for good?`))) return EXIT.unwell;
+  }
+  const result = await decommissioned(invocation, id, options.dryRun === true);
   io.out(json ? `${JSON.stringify(result)}\n` : renderResult(result));
   return EXIT.ok;
 }
 
-async function revive(invocation: Invocation, device = "") {
-  await askServiceOrStore(invocation, "revive", { device }, (config) =>
-    reviveAtRest(config, device, atRestDeps(invocation)),
+async function decommissioned(invocation: Invocation, id: string, dryRun: boolean): Promise<DecommissionResult> {
+  const discard = invocation.options.discard === true;
+  const question = { device: id, dry_run: dryRun, discard };
+  return await askServiceOrStore(invocation, "decommission", question, (config) =>
+    decommissionAtRest(config, id, { dryRun, discard }, atRestDeps(invocation)),
   );
-  invocation.io.out(invocation.json ? `${JSON.stringify({ device, revived: true })}\n` : `${device} may come back.\n`);
+}
+
+async function agrees(question: string): Promise<boolean> {
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  const answer = await terminal.question(`${question} [y/N] `);
+  terminal.close();
+  return /^y(es)?$/i.test(answer.trim());
+}
+
+async function revive(invocation: Invocation, id: string): Promise<ExitCode> {
+  await askServiceOrStore(invocation, "revive", { device: id }, (config) =>
+    reviveAtRest(config, id, atRestDeps(invocation)),
+  );
+  const answer = { device: id, revived: true };
+  invocation.io.out(invocation.json ? `${JSON.stringify(answer)}\n` : `${nameOf(id)} may come back.\n`);
   return EXIT.ok;
 }
 
@@ -43,9 +69,24 @@ function atRestDeps({ io }: Invocation) {
   return { clock: linuxClock(), random: Math.random, uid: io.uid, signal: io.signal };
 }
 
-function renderResult({ device, dryRun, topics, steps }: DecommissionResult): string {
-  const list = topics.map((topic) => `  ${topic}\n`).join("");
-  if (dryRun) return topics.length > 0 ? `would clear:\n${list}` : `nothing retained is left of ${device}\n`;
-  const done = steps.map(({ title, outcome }) => `${outcome === "done" ? "done   " : "already"}  ${title}\n`).join("");
-  return `${done}${topics.length > 0 ? `cleared and seen to be gone:\n${list}` : ""}${device} is decommissioned. Take it out of the configuration.\n`;
+function nameOf(id: string): string {
+  return id === GATEWAY ? "the gateway" : id;
+}
+
+function renderResult(result: DecommissionResult): string {
+  const { id, outcome, topics, left, elsewhere, waiting, steps, reason } = result;
+  const list = (of: readonly string[]) => of.map((topic) => `  ${topic}\n`).join("");
+  const others = elsewhere.map(({ topic, broker }) => `${topic} at ${broker}`);
+  const backlog = waiting > 0 ? `${waiting} of its readings wait, and are still delivered\n` : "";
+  const rest = `${backlog}${others.length > 0 ? `cleared when that broker is reached again:\n${list(others)}` : ""}`;
+  if (outcome === "would") {
+    return `${topics.length > 0 ? `would clear:\n${list(topics)}` : `nothing retained is left of ${nameOf(id)}\n`}${rest}`;
+  }
+  const done = steps.map(({ title, outcome: was }) => `${was === "done" ? "done   " : "already"}  ${title}\n`).join("");
+  const cleared = topics.length > 0 ? `cleared and seen to be gone:\n${list(topics)}` : "";
+  const end =
+    outcome === "queued"
+      ? `queued, and finished when the broker is there: ${reason}\nto be cleared then:\n${list(left)}`
+      : `${nameOf(id)} is decommissioned. ${id === GATEWAY ? "" : "Take it out of the configuration: "}\`--revive\` lets it come back.\n`;
+  return `${done}${cleared}${rest}${end}`;
 }

@@ -7,6 +7,7 @@ import { hostFacts } from "../../service/host-facts.ts";
 import { createLog, logStyle } from "../../service/log.ts";
 import { ensureRuntimeDir, runtimeDir } from "../../service/runtime-dir.ts";
 import { runInSuccession } from "../../wiring/succession.ts";
+import { finishedTombstones } from "../../wiring/tombstones.ts";
 import { type Command, EXIT, type Invocation } from "../command.ts";
 import { version } from "../version.ts";
 
@@ -18,7 +19,11 @@ export const run: Command = {
     const { io } = invocation;
     const log = createLog(logStyle(io.env), "info", (line) => io.err(line));
     const load = async (): Promise<Config> => {
-      const { config, notices } = await loadConfig(invocation.configFile, { missingFiles: "error", env: io.env });
+      const { config, notices } = await loadConfig(invocation.configFile, {
+        missingFiles: "error",
+        env: io.env,
+        decommissioned: finishedTombstones,
+      });
       for (const notice of notices) log.warn(notice.message, { at: placeOf(notice) });
       log.setLevel(config.log.level);
       return config;
