@@ -30,7 +30,7 @@ describe("wrong usage is exit code 2, with help", () => {
     ["no command", [], "Usage: fieldpost [options] [command]"],
     ["an unknown command", ["raed"], "error: unknown command 'raed'"],
     ["help for an unknown command", ["help", "raed"], "error: unknown command 'raed'"],
-    ["a missing argument", ["decommission"], "error: missing required argument 'device'"],
+    ["a missing argument", ["log"], "error: missing required argument 'level'"],
     ["an argument too many", ["read", "a", "b"], "error: too many arguments for 'read'"],
     ["an unknown option", ["check", "--fix"], "error: unknown option '--fix'"],
     ["an option without its value", ["check", "--config"], "error: option '--config <file>' argument missing"],

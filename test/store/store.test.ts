@@ -226,8 +226,8 @@ describe("small values", () => {
 
     await using second = await machine.open();
     expect(await second.ledger.topics("all")).toEqual([
-      { topic: "a/status", broker: "b:1" },
       { topic: "a/probe/state", device: "probe", broker: "b:1" },
+      { topic: "a/status", broker: "b:1" },
     ]);
     expect(await second.ledger.topics({ device: undefined })).toEqual([{ topic: "a/status", broker: "b:1" }]);
     expect([...second.tombstones()]).toEqual([["old", 1234]]);
