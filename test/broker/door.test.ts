@@ -2,13 +2,14 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect as connectSocket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import Sqlite from "better-sqlite3";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import WebSocket from "ws";
 import type { Door } from "../../src/broker/door.ts";
 import type { BrokerOptions } from "../../src/broker/options.ts";
 import { createAuthority, issueServer } from "../../src/pki/authority.ts";
 import { openTestBroker, type TestBroker } from "./support/broker.ts";
-import { connectPacket } from "./support/peer.ts";
+import { connectPacket, publishPacket } from "./support/peer.ts";
 
 let folder: string;
 const at = (name: string) => join(folder, name);
@@ -122,6 +123,35 @@ const knocks: readonly Knock[] = [
     async knock(broker) {
       const peer = broker.dial(4).send(connectPacket({ version: 4, clientId: "", cleanStart: false }));
       expect(await peer.nextOf("connack")).toMatchObject({ reason: 2 });
+    },
+  },
+  {
+    door: "gone",
+    reason: /ECONNRESET/,
+    async knock(broker) {
+      const socket = connectSocket(broker.port, "127.0.0.1");
+      await expect.poll(() => broker.broker.stats().connections).toBe(1);
+      socket.resetAndDestroy();
+    },
+  },
+  {
+    door: "disk",
+    reason: /^the disk refuses another session$/,
+    options: () => ({ persistence: { directory: folder, stagingPath: at("staging"), windowMs: 0 } }),
+    async knock(broker) {
+      const other = new Sqlite(at("broker.db"));
+      other.exec("BEGIN IMMEDIATE");
+      const first = await broker.join("first", 5);
+      first.send(publishPacket("a", "x", { retain: true, qos: 1 }));
+      const faulty = () => {
+        broker.timers.advance(1000);
+        return broker.broker.stats().persistenceFault;
+      };
+      await expect.poll(faulty, { timeout: 15_000 }).toBe("STORE_IO");
+      const peer = broker.dial().send(connectPacket({ version: 5, ...lasting, clientId: "second" }));
+      expect(await peer.nextOf("connack")).toMatchObject({ reason: 0x97 });
+      other.exec("ROLLBACK");
+      other.close();
     },
   },
   {

@@ -56,3 +56,32 @@ devices: [ { id: climate, driver: bme280, bus: sim, interval: 1s } ]
   gateway.signal("SIGHUP");
   await waitFor(() => gateway.err().includes("its user was removed"), "the end of a deleted user", 20_000);
 }, 120_000);
+
+test("what happens at the bundled broker is told in health and in status", async () => {
+  const port = await freePort();
+  gateway.configure(`gateway: { id: gw }
+broker: { listeners: [ { port: ${port} } ], password_file: passwords }
+devices: [ { id: climate, driver: bme280, bus: sim, interval: 1s } ]
+`);
+  passwd("display");
+  await gateway.run();
+  const asDisplay = { username: "display", password: "display's password" };
+  await using display = await collect(port, "fieldpost/gw/health", asDisplay);
+  await display.publish("house/lamp", "on", { retain: true });
+  const refused = new MqttClient(() => createConnection(port, "127.0.0.1"), {
+    reconnectPeriod: 0,
+    username: "display",
+  });
+  await new Promise((resolve) => refused.once("error", resolve));
+  await refused.endAsync(true);
+
+  const { code, out } = await gateway.command("status", "--json");
+  expect(code).toBe(0);
+  const { bundled } = JSON.parse(out).broker;
+  expect(bundled).toMatchObject({ clients: 2, refused_connections: { auth: 1 }, queued: { messages: 0, bytes: 0 } });
+  expect(bundled.retained.messages).toBeGreaterThan(3);
+  const told = () => display.on("fieldpost/gw/health").map((payload) => JSON.parse(payload).broker);
+  await waitFor(() => told().length > 0, "health", 30_000);
+  expect(Object.keys(told()[0]).sort()).toEqual(Object.keys(bundled).sort());
+  expect(told()[0].clients).toBeGreaterThan(0);
+}, 120_000);
