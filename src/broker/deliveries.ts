@@ -6,7 +6,7 @@ import type { Message } from "./message.ts";
 import { duplicate, type Outgoing } from "./outgoing.ts";
 import type { SessionRecord } from "./persistence/session-record.ts";
 import type { Share } from "./shares.ts";
-import type { BrokerStats } from "./stats.ts";
+import { type BrokerStats, heldBytes } from "./stats.ts";
 import type { Timers } from "./timers.ts";
 import { ackWire } from "./wires.ts";
 
@@ -88,6 +88,10 @@ export class Deliveries {
   add(delivery: Delivery): void {
     const outgoing = this.#outgoing;
     if (outgoing !== undefined && this.hasRoom && this.#resend.length === 0) {
+      if (this.#isMemoryFull(delivery.message)) {
+        this.#drop();
+        return;
+      }
       this.record?.queued(delivery);
       this.#send(outgoing, delivery);
       return;
@@ -102,7 +106,7 @@ export class Deliveries {
   /** What the last process left, in order; `packetId` 0: it was not sent yet. */
   restore(delivery: Delivery, packetId: number): void {
     if (packetId > 0) {
-      this.#inflight.set(packetId, delivery);
+      this.#hold(packetId, delivery);
       this.#lastPacketId = packetId;
       return;
     }
@@ -115,7 +119,10 @@ export class Deliveries {
    */
   discard(): Delivery[] {
     const handedOn = [...this.#inflight.values()].filter(({ qos, share }) => share !== undefined && qos === 1);
-    for (const delivery of this.#inflight.values()) this.record?.finished(delivery);
+    for (const delivery of this.#inflight.values()) {
+      this.#letGo(delivery);
+      this.record?.finished(delivery);
+    }
     for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
       this.record?.finished(next);
       if (next.share !== undefined) handedOn.push(next);
@@ -150,6 +157,7 @@ export class Deliveries {
     const delivery = this.#inflight.get(packetId);
     if (delivery === undefined) return false;
     this.#inflight.delete(packetId);
+    this.#letGo(delivery);
     this.record?.finished(delivery);
     if (this.#unacknowledged > 0) this.#unacknowledged--;
     this.#droppingSinceMs = 0;
@@ -186,7 +194,7 @@ export class Deliveries {
       return;
     }
     message.keep(false);
-    this.#inflight.set(packetId, delivery);
+    this.#hold(packetId, delivery);
     this.#unacknowledged++;
     this.record?.sent(delivery, packetId);
     // A QoS 2 identifier that was seen and forgotten could come to stand for another message.
@@ -218,6 +226,22 @@ export class Deliveries {
       this.#lastPacketId = this.#lastPacketId >= 0xffff ? 1 : this.#lastPacketId + 1;
     } while (this.#inflight.has(this.#lastPacketId));
     return this.#lastPacketId;
+  }
+
+  #hold(packetId: number, delivery: Delivery): void {
+    this.#inflight.set(packetId, delivery);
+    const { message } = delivery;
+    if (message.unacknowledged++ === 0) this.#deps.stats.inflightBytes += message.byteLength;
+  }
+
+  #letGo({ message }: Delivery): void {
+    if (--message.unacknowledged === 0) this.#deps.stats.inflightBytes -= message.byteLength;
+  }
+
+  /** What someone has not acknowledged yet takes no more for another. */
+  #isMemoryFull(message: Message): boolean {
+    const { limits, stats } = this.#deps;
+    return message.unacknowledged === 0 && heldBytes(stats) + message.byteLength > limits.memoryBytes;
   }
 
   #expired(delivery: Delivery): void {

@@ -18,8 +18,8 @@ export interface BrokerLimits {
   readonly queuedMessages: number;
   readonly queuedBytes: number;
   /**
-   * All that waits for clients, is retained, is subscribed or has come of unfinished packets: past it each is treated as
-   * past its own limit, and who sends more of a large packet goes, 0x97.
+   * All that waits for clients or for their acknowledgement, is retained, is subscribed or has come of unfinished
+   * packets: past it each is treated as past its own limit, and who sends more of a large packet goes, 0x97.
    */
   readonly memoryBytes: number;
   /** How long a client whose queue overflows may make no progress. */

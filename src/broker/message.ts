@@ -20,6 +20,8 @@ export class Message implements PublishParts {
   expiryAt: number;
   /** Under which id it is on its way to the disk, and how many deliveries refer to it there. */
   kept: { readonly id: number; deliveries: number } | undefined;
+  /** How many deliveries of it are unacknowledged: together they hold its bytes once. */
+  unacknowledged = 0;
   /** Retained, it is not kept over a restart: whoever published it does so again. */
   volatile = false;
   #owned: boolean;

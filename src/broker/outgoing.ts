@@ -60,6 +60,8 @@ export class Outgoing {
   #held = new Fifo<Held>();
   #heldUpTo = 0;
   #blocked = false;
+  /** Written while it is blocked. */
+  #writtenBytes = 0;
   #scheduled = false;
   /** Since when it drops without any progress; 0 while it does not. */
   #droppingSinceMs = 0;
@@ -207,12 +209,20 @@ export class Outgoing {
     const bytes = this.#gather();
     this.#deps.stats.bytesSent += bytes.length;
     this.#blocked = !this.#socket.write(bytes);
+    if (this.#blocked) this.#countWritten(bytes.length);
   }
 
   /** Forgets what waits: there is nobody left to send it to. */
   discard(): void {
     this.dropHeld();
+    this.#countWritten(0);
     this.#forgetWires();
+  }
+
+  /** What the socket has and the peer does not take waits too. */
+  #countWritten(bytes: number): void {
+    this.#deps.stats.queuedBytes += bytes - this.#writtenBytes;
+    this.#writtenBytes = bytes;
   }
 
   #forgetWires(): void {
@@ -256,6 +266,7 @@ export class Outgoing {
 
   #drained(): void {
     this.#blocked = false;
+    this.#countWritten(0);
     this.#droppingSinceMs = 0;
     this.flush();
     this.#events.drained();

@@ -14,6 +14,8 @@ export interface BrokerStats {
   /** Waiting for all clients together; what several wait for counts for each. */
   queuedMessages: number;
   queuedBytes: number;
+  /** Sent and not acknowledged yet; what several have not acknowledged counts once. */
+  inflightBytes: number;
   /** Packets of which only the beginning has come. */
   receivingBytes: number;
   /** What subscriptions take, about. */
@@ -57,6 +59,7 @@ export function newStats(): BrokerStats {
     retainedBytes: 0,
     queuedMessages: 0,
     queuedBytes: 0,
+    inflightBytes: 0,
     receivingBytes: 0,
     subscriptionBytes: 0,
     connections: 0,
@@ -79,7 +82,8 @@ export function newStats(): BrokerStats {
 
 /** What `limits.memoryBytes` bounds. */
 export function heldBytes(stats: BrokerStats): number {
-  return stats.queuedBytes + stats.retainedBytes + stats.receivingBytes + stats.subscriptionBytes;
+  const { queuedBytes, inflightBytes, retainedBytes, receivingBytes, subscriptionBytes } = stats;
+  return queuedBytes + inflightBytes + retainedBytes + receivingBytes + subscriptionBytes;
 }
 
 export function countRefusal({ refusals }: BrokerStats, code: number): void {

@@ -52,6 +52,29 @@ describe("the memory of the broker", () => {
     expect(broker.broker.stats().refusals).toEqual({ "0x97": 1 });
   });
 
+  test("includes what clients have not acknowledged, once for all of them, and what they do not read", async () => {
+    await using broker = await openTestBroker({ limits: { memoryBytes: 100_000 } });
+    const publisher = await broker.join("publisher", 5);
+    const silent = [await broker.join("silent", 5), await broker.join("mute", 5)];
+    for (const peer of silent) await subscribe(peer, "a", { qos: 1 });
+    const publish = () => publisher.send(publishPacket("a", "x".repeat(30_000), { qos: 1, packetId: 1 }));
+    for (let n = 0; n < 4; n++) await publish().nextOf("puback");
+    const { stats } = broker.broker;
+    const packetIds: number[] = [];
+    for (let n = 0; n < 3; n++) packetIds.push((await silent[0]!.nextOf("publish")).packetId);
+    expect(await silent[0]!.untilPong()).toEqual([]);
+    expect(stats()).toMatchObject({ inflightBytes: 90_003, dropped: { queueFull: 2 } });
+    const acknowledge = { type: "puback", packetId: packetIds[0]!, reason: 0, properties: {} } as const;
+    silent[0]!.send(acknowledge);
+    await silent[0]!.untilPong();
+    expect(stats().inflightBytes).toBe(90_003);
+    silent[1]!.send(acknowledge);
+    await silent[1]!.untilPong();
+    expect(stats().inflightBytes).toBe(60_002);
+    for (const peer of silent) peer.socket.destroy();
+    await expect.poll(stats).toMatchObject({ clients: 1, inflightBytes: 0, queuedBytes: 0 });
+  });
+
   test("includes what is retained", async () => {
     await using broker = await openTestBroker({ limits: { memoryBytes: 100_000 } });
     const peer = await broker.join("a", 5);

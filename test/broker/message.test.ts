@@ -43,4 +43,17 @@ describe("a message that is kept", () => {
     message.routed();
     expect(message.wire(4, 1, false)).toBe(wire);
   });
+
+  test.each<readonly ((message: Message) => unknown)[]>([
+    [(one) => one.wire(5, 1, false), (one) => one.wire(4, 0, false), (one) => one.keep(true), (one) => one.routed()],
+    [(one) => one.wire(4, 1, false), (one) => one.wire(5, 0, true), (one) => one.keep(false), (one) => one.routed()],
+    [(one) => one.keep(true), (one) => one.wire(5, 2, false), (one) => one.routed(), (one) => one.wire(4, 2, false)],
+  ])("counts as the same bytes whatever becomes of it: what was added to a limit is what is taken off", (...steps) => {
+    const message = received();
+    const { byteLength } = message;
+    for (const step of steps) {
+      step(message);
+      expect(message.byteLength).toBe(byteLength);
+    }
+  });
 });
