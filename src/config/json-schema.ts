@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Driver } from "../drivers/driver.ts";
 import { oncePerKey } from "./once.ts";
 import { isMapping, type Path } from "./paths.ts";
+import { prettyJson } from "./pretty-json.ts";
 import { configSchema } from "./schema/config.ts";
 
 /** The part of JSON Schema that our own schema is made of. */
@@ -55,24 +56,6 @@ function makeJsonSchema(drivers: readonly Driver[]): JsonSchema {
 /** The schema as the text of a file, with its line breaks where the formatter would put them. */
 export function jsonSchemaText(drivers: readonly Driver[]): string {
   return `${prettyJson(configJsonSchema(drivers), "")}\n`;
-}
-
-const LINE_WIDTH = 120;
-
-function prettyJson(value: unknown, indent: string): string {
-  const inner = `${indent}  `;
-  if (isMapping(value)) {
-    const lines = Object.entries(value).map(
-      ([key, child]) => `${inner}${JSON.stringify(key)}: ${prettyJson(child, inner)}`,
-    );
-    return lines.length ? `{\n${lines.join(",\n")}\n${indent}}` : "{}";
-  }
-  if (!Array.isArray(value)) return JSON.stringify(value);
-  const items = value.map((item) => prettyJson(item, inner));
-  const line = `[${items.join(", ")}]`;
-  // The key before it takes room too.
-  const fits = !line.includes("\n") && indent.length + line.length < LINE_WIDTH - 16;
-  return fits ? line : `[\n${items.map((item) => inner + item).join(",\n")}\n${indent}]`;
 }
 
 /** The keys that may stand in the mapping at `path` of `tree`. */

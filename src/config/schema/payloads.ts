@@ -1,0 +1,214 @@
+import { z } from "zod";
+
+/** RFC 3339 in UTC with milliseconds. */
+const time = () => z.iso.datetime({ precision: 3 });
+const count = () => z.int().nonnegative();
+/** Reason -> how often. */
+const counts = () => z.record(z.string(), count());
+const value = z
+  .union([z.number(), z.boolean(), z.string()])
+  .describe("A number in the channel's unit, a state, a text");
+const position = { epoch: count().describe("Life of the store"), seq: count().describe("1, 2, 3 … within its epoch") };
+
+const availability = z.enum(["online", "offline"]);
+
+const info = z.strictObject({
+  id: z.string().describe("The gateway's id, as in topics"),
+  name: z.string(),
+  area: z.string().optional(),
+  instance: z.string().describe("Stable per installation: tells two under one id apart"),
+  version: z.string(),
+  host: z.string(),
+  model: z.string().optional().describe("Of the board"),
+  kernel: z.string(),
+  broker: z.enum(["bundled", "external"]),
+  epoch: count(),
+  started: time(),
+  devices: z.array(z.strictObject({ id: z.string(), name: z.string(), driver: z.string() })),
+});
+
+const counters = {
+  sampled: count().describe("Readings since the store began: delivered + pending + dropped at all times"),
+  delivered: count(),
+  unheard: count().describe("Of the delivered: the broker said that nobody was subscribed"),
+  pending: count(),
+  dropped: counts().describe("By reason"),
+};
+
+const fault = z.strictObject({
+  code: z.string(),
+  message: z.string(),
+  part: z.string().optional(),
+  device: z.string().optional(),
+});
+
+const bundledBroker = z.strictObject({
+  clients: count().describe("The gateway itself among them"),
+  sessions: count(),
+  subscriptions: count(),
+  retained: z.strictObject({ messages: count(), bytes: count() }),
+  queued: z.strictObject({ messages: count(), bytes: count() }).describe("Waiting for clients that are away or slow"),
+  dropped: counts().describe("Deliveries that were not made, by reason"),
+  refused_connections: counts().describe("Connections that did not become a client, by reason"),
+  refusals: counts().describe("By MQTT reason code in hex"),
+});
+
+const health = z.strictObject({
+  ...counters,
+  dropped_total: count(),
+  buffer: z.strictObject({ bytes: count(), oldest_s: count().describe("Age of the oldest pending reading") }),
+  consumers: z
+    .record(z.string(), z.strictObject({ delivered: count(), pending: count(), dropped_total: count() }))
+    .optional()
+    .describe("Of each that sends receipts"),
+  receipts_ignored: counts().optional().describe("By reason"),
+  wear: z
+    .strictObject({ mb_per_day: z.number(), disk_mb_per_day: z.number().optional() })
+    .optional()
+    .describe("What the gateway writes, and the whole disk where it can be told"),
+  broker: bundledBroker.optional().describe("The broker in the same process"),
+  clock: z.string().describe("Whether readings can be dated"),
+  faults: z.array(fault),
+  devices: z.record(
+    z.string(),
+    z.strictObject({
+      state: z.enum(["starting", "ok", "failing", "absent"]),
+      online: z.boolean(),
+      code: z.string().optional(),
+      reason: z.string().optional(),
+      reads: count(),
+      errors: count(),
+    }),
+  ),
+  time: time(),
+});
+
+const config = z.strictObject({
+  id: z.string(),
+  name: z.string(),
+  driver: z.string(),
+  manufacturer: z.string().optional(),
+  model: z.string().optional(),
+  serial: z.string().optional(),
+  area: z.string().optional(),
+  interval_s: z.number().nonnegative(),
+  channels: z.array(
+    z.strictObject({
+      key: z.string().describe("As in `state` and `readings`"),
+      title: z.string(),
+      quantity: z.string(),
+      unit: z.string().optional().describe("In Home Assistant's spelling"),
+      decimals: count(),
+      min: z.number().optional(),
+      max: z.number().optional(),
+      device_class: z.string().optional(),
+      diagnostic: z.literal(true).optional(),
+      settable: z.literal(true).optional().describe("It takes commands on `<dev>/<channel>/set`"),
+    }),
+  ),
+});
+
+const state = z.object({ time: time() }).catchall(value).describe("Channel -> its newest value");
+
+const readings = z.strictObject({
+  ...position,
+  time: time(),
+  clock: z.enum(["synced", "estimated", "unknown"]).describe("How far `time` can be trusted"),
+  earliest: time().optional().describe("Bounds of an estimated time, where they are known"),
+  latest: time().optional(),
+  values: z.record(z.string(), value).describe("Channel -> value; a channel without data is absent"),
+  quality: z.record(z.string(), z.string()).optional().describe("Of the channels that are not `good`"),
+  replay: z.boolean().describe("Taken before the connection came up: history, not news"),
+});
+
+const gaps = z.strictObject({
+  epoch: count(),
+  from: count().optional().describe("First `seq`"),
+  to: count().optional().describe("Last `seq`"),
+  count: count(),
+  reason: z.string(),
+  since: time().optional(),
+  until: time().optional(),
+  consumer: z.string().optional().describe("For whom it was dropped; the broker where it is absent"),
+});
+
+const ack = z.object({ epoch: count(), seq: count() }).describe("The consumer has everything up to here");
+
+const refused = z.strictObject({
+  ok: z.literal(false),
+  error: z.strictObject({ code: z.string(), message: z.string() }),
+});
+const replayRequest = z.object({ epoch: count(), from: z.int().positive(), to: z.int().positive().optional() });
+const replayAnswer = z.union([
+  z.strictObject({
+    ok: z.literal(true),
+    epoch: count(),
+    from: count(),
+    to: count().describe("What is later than this is still on its way"),
+    last: count().describe("Last `seq` of the epoch so far"),
+    sent: count(),
+    missing: z.array(z.tuple([count(), count()])).describe("Ranges of `seq` that are not there any more"),
+  }),
+  refused,
+]);
+
+const onOff = z.enum(["on", "off", "toggle"]);
+const set = z.union([
+  onOff,
+  z.strictObject({
+    state: onOff,
+    for: z.union([z.string(), z.number().positive()]).optional().describe("A duration, or milliseconds"),
+    time: z.union([z.string(), z.number()]).optional().describe("When it was asked for: too old a command is refused"),
+  }),
+]);
+
+interface Payload {
+  /** With the placeholders of README. */
+  readonly topic: string;
+  readonly retained: boolean;
+  /** `text`: as it is, not JSON. */
+  readonly form: "text" | "json";
+  readonly about: string;
+  readonly schema: z.ZodType;
+}
+
+const json = { form: "json", retained: false } as const;
+const kept = { form: "json", retained: true } as const;
+
+/** Every payload that the gateway publishes or takes under its base topic, by name. */
+export const payloads: Readonly<Record<string, Payload>> = {
+  status: {
+    ...kept,
+    form: "text",
+    topic: "<base>/<gw>/status",
+    about: "The gateway's availability",
+    schema: availability,
+  },
+  info: { ...kept, topic: "<base>/<gw>/info", about: "What the gateway is", schema: info },
+  health: { ...kept, topic: "<base>/<gw>/health", about: "How the gateway is", schema: health },
+  gaps: { ...json, topic: "<base>/<gw>/gaps", about: "What was dropped or lost", schema: gaps },
+  device_status: {
+    ...kept,
+    form: "text",
+    topic: "<base>/<gw>/<dev>/status",
+    about: "A device's availability",
+    schema: availability,
+  },
+  state: { ...kept, topic: "<base>/<gw>/<dev>/state", about: "A device's newest values, live only", schema: state },
+  config: { ...kept, topic: "<base>/<gw>/<dev>/config", about: "What a device is", schema: config },
+  readings: { ...json, topic: "<base>/<gw>/<dev>/readings", about: "Each reading, in order", schema: readings },
+  ack: { ...json, topic: "<base>/<gw>/ack/<consumer>", about: "A consumer's receipt", schema: ack },
+  set: { ...json, topic: "<base>/<gw>/<dev>/<channel>/set", about: "A command for an output", schema: set },
+  request_replay: {
+    ...json,
+    topic: "<base>/<gw>/request/replay",
+    about: "Asks for readings once more",
+    schema: replayRequest,
+  },
+  response_replay: {
+    ...json,
+    topic: "<base>/<gw>/response/replay",
+    about: "Answers when they were sent",
+    schema: replayAnswer,
+  },
+};
