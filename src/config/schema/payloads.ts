@@ -66,6 +66,10 @@ const health = z.strictObject({
     .strictObject({ mb_per_day: z.number(), disk_mb_per_day: z.number().optional() })
     .optional()
     .describe("What the gateway writes, and the whole disk where it can be told"),
+  events: z
+    .strictObject({ delivered: count(), dropped: counts() })
+    .optional()
+    .describe("Presses, turns; absent while none has happened"),
   broker: bundledBroker.optional().describe("The broker in the same process"),
   clock: z.string().describe("Whether readings can be dated"),
   faults: z.array(fault),
@@ -103,6 +107,10 @@ const config = z.strictObject({
       max: z.number().optional(),
       device_class: z.string().optional(),
       diagnostic: z.literal(true).optional(),
+      event_types: z
+        .array(z.string())
+        .optional()
+        .describe("It has no values: these are told on `<dev>/<channel>/event`"),
       settable: z.literal(true).optional().describe("It takes commands on `<dev>/<channel>/set`"),
     }),
   ),
@@ -120,6 +128,11 @@ const readings = z.strictObject({
   quality: z.record(z.string(), z.string()).optional().describe("Of the channels that are not `good`"),
   replay: z.boolean().describe("Taken before the connection came up: history, not news"),
 });
+
+const event = z
+  .object({ event_type: z.string().describe("One of the channel's `event_types`"), time: time() })
+  .catchall(z.number())
+  .describe("It happened within the last seconds: never replayed, never retained");
 
 const gaps = z.strictObject({
   epoch: count(),
@@ -197,6 +210,7 @@ export const payloads: Readonly<Record<string, Payload>> = {
   state: { ...kept, topic: "<base>/<gw>/<dev>/state", about: "A device's newest values, live only", schema: state },
   config: { ...kept, topic: "<base>/<gw>/<dev>/config", about: "What a device is", schema: config },
   readings: { ...json, topic: "<base>/<gw>/<dev>/readings", about: "Each reading, in order", schema: readings },
+  event: { ...json, topic: "<base>/<gw>/<dev>/<channel>/event", about: "A press, a turn", schema: event },
   ack: { ...json, topic: "<base>/<gw>/ack/<consumer>", about: "A consumer's receipt", schema: ack },
   set: { ...json, topic: "<base>/<gw>/<dev>/<channel>/set", about: "A command for an output", schema: set },
   request_replay: {
