@@ -34,11 +34,14 @@ export interface Channel {
   readonly deviceClass?: string;
   /** Shown under diagnostics in Home Assistant. */
   readonly diagnostic?: true;
-  /** An output: it takes commands on `<dev>/<channel>/set`. */
-  readonly settable?: true;
+  /** It takes commands on `<dev>/<channel>/set`. */
+  readonly settable?: Settable;
   /** It has no values: these happen, and are told on `<dev>/<channel>/event`. */
   readonly eventTypes?: readonly string[];
 }
+
+/** A `switch` and a `level` are outputs, which opening drives; a `meter` is set to what it shows. */
+export type Settable = "switch" | "level" | "meter";
 
 /** A device as it is configured and, once opened, as it turned out to be. */
 export interface DeviceInfo {

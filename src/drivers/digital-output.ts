@@ -31,9 +31,9 @@ export const digitalOutput = gpioDriver({
     invert: z.boolean().default(false).describe("`on` drives the pin low: relay boards that switch on a low level"),
     device_class: z.enum(["outlet", "switch"]).optional().describe("What it is to Home Assistant"),
   },
-  channels: { state: { quantity: "binary", settable: true } },
+  channels: { state: { quantity: "binary", settable: "switch" } },
   channelsFor: ({ device_class: deviceClass }): ChannelTable => ({
-    state: { quantity: "binary", settable: true, ...(deviceClass && { deviceClass }) },
+    state: { quantity: "binary", settable: "switch", ...(deviceClass && { deviceClass }) },
   }),
   timing: { minIntervalMs: 1000, expectedMs: 50 },
   notes:

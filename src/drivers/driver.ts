@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import type { Clock } from "../core/clock.ts";
 import type { Command } from "../core/command.ts";
-import type { Channel } from "../core/device.ts";
+import type { Channel, Settable } from "../core/device.ts";
 import type { SensorEvent } from "../core/event.ts";
 import { type QuantityName, quantityOf } from "../core/quantity.ts";
 import type { Quality, Sample, Value } from "../core/reading.ts";
@@ -69,7 +69,7 @@ export interface ChannelFacts {
   readonly deviceClass?: string;
   readonly diagnostic?: true;
   /** Takes commands. */
-  readonly settable?: true;
+  readonly settable?: Settable;
   /** It has no values, but events of these types. Of the quantity `event`. */
   readonly eventTypes?: readonly string[];
 }
@@ -114,10 +114,8 @@ export interface Sensor extends Identity {
   watch?(emit: (sample: Sample) => void): void;
   /** For buttons and knobs: calls `tell` when something happens, until `close`. */
   onEvent?(tell: (event: SensorEvent) => void): void;
-  /** For outputs: rejects with the GatewayError that kept it from being carried out. */
+  /** For outputs and meters: rejects with the GatewayError that kept it from being carried out. */
   command?(channel: string, command: Command): Promise<void>;
-  /** For counters: what the meter itself shows. Rejects with the GatewayError that kept it from being set. */
-  setValue?(channel: string, value: number): Promise<void>;
   close?(): Promise<void>;
 }
 

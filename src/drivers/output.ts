@@ -1,4 +1,5 @@
 import type { Command } from "../core/command.ts";
+import { GatewayError } from "../core/errors.ts";
 import type { Sample } from "../core/reading.ts";
 import type { DriverContext, Sensor } from "./driver.ts";
 import { type Interlocked, Interlocks } from "./interlock.ts";
@@ -92,6 +93,7 @@ class Output implements Interlocked {
 
   /** Resolves when it was looked at; what it shall be may still wait for its rest, or for another of its group. */
   async command({ on: asked, forMs }: Command): Promise<void> {
+    if (asked === undefined) throw new GatewayError("COMMAND_REFUSED", "it is switched: on, off or toggle");
     const on = asked === "toggle" ? !this.#control.wantsOn : asked;
     const { interlock, onForMs, safe } = this.#options;
     this.#control.command(on, this.#context.clock.monoMs(), forMs ?? (on === safe ? undefined : onForMs));

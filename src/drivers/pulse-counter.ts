@@ -1,5 +1,7 @@
 import { z } from "zod";
+import type { Command } from "../core/command.ts";
 import { GatewayError } from "../core/errors.ts";
+import type { Sample } from "../core/reading.ts";
 import type { Edge, GpioInput, Level } from "../hardware/gpio.ts";
 import { type ChannelFacts, type DriverContext, gpioDriver, type Sensor, sampleOf } from "./driver.ts";
 import { durationMs, pinNumber, pinPull } from "./options.ts";
@@ -48,7 +50,8 @@ export const pulseCounter = gpioDriver({
     "The total outlives restarts at once and power cuts within `store.commit_window`; what passed while nobody counted is not in " +
     "it. With libgpiod's tools (package `gpiod`) edges carry the kernel's time, and none is missed while the kernel's buffer " +
     "of 16 has room; without them sysfs misses short pulses. Where a loss is seen (two edges to one level in a row, or the " +
-    "tool died), `losses` counts it and the total is `estimated` until it is set from the meter. An even number of edges " +
+    "tool died), `losses` counts it and the total is `estimated` until it is set from the meter: by its number on " +
+    "`<dev>/total/set`, or in Home Assistant, which takes a jump up for consumption (its developer tools correct that). An even number of edges " +
     "lost together cannot be seen: gpiomon tells no sequence numbers.",
 
   async open(gpio, { pin, per_pulse: perPulse, unit, debounce, pull, invert }, context) {
@@ -66,7 +69,7 @@ function channelsFor({
   unit?: string | undefined;
   device_class?: string | undefined;
 }) {
-  const total: ChannelFacts = { quantity: "count", title: "Total", min: 0 };
+  const total: ChannelFacts = { quantity: "count", title: "Total", min: 0, settable: "meter" };
   const rate = rates[unit ?? ""] ?? slowRate(unit);
   const { deviceClass: rateClass } = rate;
   return {
@@ -99,29 +102,39 @@ function counterSensor(input: GpioInput, pulses: Pulses, total: Total, rate: { r
     seeLosses();
     if (counted) total.add();
   });
+  const sample = () => {
+    const values = {
+      total: total.value,
+      rate: pulses.perMs(total.nowMs) * total.perPulse * rate.perMs,
+      losses,
+    };
+    return sampleOf(values, total.isDoubted ? { total: "estimated" } : undefined);
+  };
+  let emit: (sample: Sample) => void = () => undefined;
   return {
     async read() {
       // A pin that fails must not look like a meter at rest.
       await input.level();
       seeLosses();
-      const values = {
-        total: total.value,
-        rate: pulses.perMs(total.nowMs) * total.perPulse * rate.perMs,
-        losses,
-      };
-      return sampleOf(values, total.isDoubted ? { total: "estimated" } : undefined);
+      return sample();
     },
-    async setValue(channel, value) {
-      if (channel !== "total" || !(value >= 0 && value <= Number.MAX_SAFE_INTEGER)) {
-        throw new GatewayError("COMMAND_REFUSED", `only the total can be set, to what the meter shows: not ${value}`);
-      }
-      total.set(value);
+    watch(listener) {
+      emit = listener;
+    },
+    async command(_channel, command) {
+      total.set(meterShows(command));
+      emit(sample());
     },
     async close() {
       await input[Symbol.asyncDispose]();
       total.close();
     },
   };
+}
+
+function meterShows({ value, forMs }: Command): number {
+  if (value !== undefined && forMs === undefined && value >= 0 && value <= Number.MAX_SAFE_INTEGER) return value;
+  throw new GatewayError("COMMAND_REFUSED", "the total takes a number from 0 on, what the meter shows, and no time");
 }
 
 /** Which edges are pulses, and how fast they come. */

@@ -1,7 +1,7 @@
 import type { DeviceInfo } from "../core/device.ts";
 import type { GatewayInfo } from "../core/gateway.ts";
 import { discoveryTopic, type RetainedMessage, type Topics } from "../core/topics.ts";
-import { componentOf } from "./component.ts";
+import { componentOf, setterOf } from "./component.ts";
 import { gatewayComponents } from "./gateway-components.ts";
 
 export interface AnnounceOptions {
@@ -39,19 +39,17 @@ export function announce(
 ): RetainedMessage {
   const { id, name, manufacturer, model, serial, area, channels } = device;
   const { status, state } = topics.device(id);
-  const components = channels.map((channel) => {
-    const alone = channels.filter(({ quantity }) => quantity === channel.quantity).length === 1;
-    return [
-      channel.key,
-      componentOf(channel, {
-        ...options,
-        gatewayId: gateway.id,
-        deviceId: id,
-        alone,
-        commandTopic: topics.device(id).channelSet,
-        eventTopic: topics.device(id).event,
-      }),
-    ];
+  const components = channels.flatMap((channel) => {
+    const context = {
+      ...options,
+      gatewayId: gateway.id,
+      deviceId: id,
+      alone: channels.filter(({ quantity }) => quantity === channel.quantity).length === 1,
+      commandTopic: topics.device(id).channelSet,
+      eventTopic: topics.device(id).event,
+    };
+    const setter = channel.settable === "meter" ? [[`${channel.key}_set`, setterOf(channel, context)]] : [];
+    return [[channel.key, componentOf(channel, context)], ...setter];
   });
   const payload = {
     device: {

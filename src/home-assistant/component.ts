@@ -9,7 +9,7 @@ const binaryClasses: ReadonlySet<string> = new Set(binaryDeviceClasses);
 
 /** One entity of a device discovery message, by Home Assistant's key names. */
 export type Component = Readonly<Record<string, unknown>> & {
-  readonly platform: "sensor" | "binary_sensor" | "switch" | "event";
+  readonly platform: "sensor" | "binary_sensor" | "switch" | "number" | "event";
   readonly unique_id: string;
 };
 
@@ -32,7 +32,7 @@ const MAX_STATE_LENGTH = 255;
 export function componentOf(channel: Channel, context: ComponentContext): Component {
   if (channel.eventTypes) return eventOf(channel, channel.eventTypes, context);
   const quantity: Quantity = quantityOf(channel.quantity);
-  const platform = channel.settable ? "switch" : quantity.kind === "binary" ? "binary_sensor" : "sensor";
+  const platform = channel.settable === "switch" ? "switch" : quantity.kind === "binary" ? "binary_sensor" : "sensor";
   const deviceClass = deviceClassOf(channel, quantity);
   const localized = deviceClass !== undefined && context.alone && channel.title === quantity.title;
   return {
@@ -45,8 +45,29 @@ export function componentOf(channel: Channel, context: ComponentContext): Compon
     ...(quantity.kind === "number" && numberKeys(channel, quantity)),
     ...(deviceClass === undefined && quantity.icon !== undefined && { icon: quantity.icon }),
     ...(channel.diagnostic && { entity_category: "diagnostic" }),
-    ...(channel.settable && { command_topic: context.commandTopic(channel.key) }),
-    ...(context.expireAfterS !== undefined && !channel.settable && { expire_after: context.expireAfterS }),
+    ...(channel.settable === "switch" && { command_topic: context.commandTopic(channel.key) }),
+    ...(context.expireAfterS !== undefined && channel.settable !== "switch" && { expire_after: context.expireAfterS }),
+    qos: 1,
+  };
+}
+
+/** The largest total that can be typed in; Home Assistant wants to know. */
+const METER_MAX = 1e9;
+
+/** A number beside a meter's own sensor, to set it with; it shows the same. */
+export function setterOf(channel: Channel, context: ComponentContext): Component {
+  return {
+    platform: "number",
+    ...identity("number", context, `${channel.key}_set`),
+    name: `Set ${channel.title.toLowerCase()}`,
+    value_template: valueTemplate(channel.key, "number"),
+    ...(channel.unit !== undefined && { unit_of_measurement: channel.unit }),
+    command_topic: context.commandTopic(channel.key),
+    min: 0,
+    max: METER_MAX,
+    step: 10 ** -channel.decimals,
+    mode: "box",
+    entity_category: "config",
     qos: 1,
   };
 }
@@ -88,7 +109,7 @@ function numberKeys(channel: Channel, quantity: Quantity) {
 function deviceClassOf(channel: Channel, quantity: Quantity): string | undefined {
   const deviceClass = channel.deviceClass ?? quantity.deviceClass;
   if (deviceClass === undefined || quantity.kind === "text" || quantity.kind === "event") return undefined;
-  if (channel.settable) return switchClasses.has(deviceClass) ? deviceClass : undefined;
+  if (channel.settable === "switch") return switchClasses.has(deviceClass) ? deviceClass : undefined;
   if (quantity.kind === "binary") return binaryClasses.has(deviceClass) ? deviceClass : undefined;
   const rules = sensorClasses[deviceClass];
   if (!rules?.units.includes(channel.unit)) return undefined;

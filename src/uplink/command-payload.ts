@@ -4,6 +4,7 @@ import { GatewayError } from "../core/errors.ts";
 
 const MAX_BYTES = 1024;
 const FOR_MAX_MS = 7 * 86_400_000;
+const NUMBER = /^[+-]?\d{1,20}(\.\d{1,20})?$/;
 const WORDS: ReadonlyMap<string, Command["on"]> = new Map<string, Command["on"]>([
   ["on", true],
   ["true", true],
@@ -15,31 +16,47 @@ const WORDS: ReadonlyMap<string, Command["on"]> = new Map<string, Command["on"]>
 ]);
 
 /**
- * `on`, `off` and `toggle` in any case, `true`, `false`, `1`, `0`; or JSON: `{"state": "on", "for": "30s", "time":
- * "2026-05-01T10:00:00Z"}`, where `for` is a duration or milliseconds. Throws COMMAND_INVALID.
+ * `on`, `off` and `toggle` in any case, `true`, `false`, `1`, `0`, a number; or JSON: `{"state": "on", "for": "30s", "time":
+ * "2026-05-01T10:00:00Z"}`, where `for` is a duration or milliseconds, and `{"value": 42}`. Throws COMMAND_INVALID.
  */
 export function parseCommand(payload: Uint8Array): Command {
   if (payload.length > MAX_BYTES) throw invalid(`it has ${payload.length} bytes; ${MAX_BYTES} are the most`);
   const text = Buffer.from(payload).toString("utf8").trim();
-  const word = WORDS.get(text.toLowerCase());
-  return word === undefined ? parseObject(text) : { on: word };
+  const plain = plainCommand(text);
+  return Object.keys(plain).length > 0 ? plain : parseObject(text);
+}
+
+function plainCommand(text: string): Pick<Command, "on" | "value"> {
+  const on = WORDS.get(text.toLowerCase());
+  return { ...(on !== undefined && { on }), ...(NUMBER.test(text) && { value: Number(text) }) };
 }
 
 function parseObject(text: string): Command {
   const value = jsonOf(text);
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw invalid(`expected on, off, toggle or {"state": "on"}, not ${JSON.stringify(text.slice(0, 64))}`);
+    throw invalid(`expected on, off, toggle, a number or {"state": "on"}, not ${JSON.stringify(text.slice(0, 64))}`);
   }
-  const { state, for: lasting, time, ...unknown } = value as Record<string, unknown>;
+  const { state, value: number, for: lasting, time, ...unknown } = value as Record<string, unknown>;
   const [surplus] = Object.keys(unknown);
-  if (surplus !== undefined) throw invalid(`${JSON.stringify(surplus.slice(0, 64))} is none of state, for and time`);
-  const on = typeof state === "object" ? undefined : WORDS.get(String(state).toLowerCase());
-  if (on === undefined) throw invalid("`state` is none of on, off and toggle");
+  if (surplus !== undefined)
+    throw invalid(`${JSON.stringify(surplus.slice(0, 64))} is none of state, value, for and time`);
+  if (state !== undefined && number !== undefined) throw invalid("`state` and `value` exclude each other");
   return {
-    on,
+    ...(number === undefined ? { on: stateOf(state) } : { value: numberOf(number) }),
     ...(lasting !== undefined && { forMs: lastingMs(lasting) }),
     ...(time !== undefined && { atMs: timeOf(time) }),
   };
+}
+
+function stateOf(state: unknown): NonNullable<Command["on"]> {
+  const on = typeof state === "object" ? undefined : WORDS.get(String(state).toLowerCase());
+  if (on === undefined) throw invalid("`state` is none of on, off and toggle");
+  return on;
+}
+
+function numberOf(value: unknown): number {
+  if (typeof value === "number" && Number.isFinite(value)) return value;
+  throw invalid("`value` is no number");
 }
 
 function jsonOf(text: string): unknown {

@@ -85,7 +85,7 @@ export class Roster {
     if (!keepOnBoard) this.#deps.board.remove(id);
   }
 
-  /** For the channel named, else for the device's only output. Rejects with the GatewayError that kept it from that. */
+  /** For the channel named, else for the device's only one that takes commands. Rejects with the GatewayError that kept it from that. */
   async command(id: string, channel: string | undefined, command: Command): Promise<void> {
     const device = this.#running.get(id);
     if (!device) throw new GatewayError("DEVICE_UNKNOWN", `there is no device ${JSON.stringify(id.slice(0, 64))}`);
@@ -94,6 +94,8 @@ export class Roster {
     const [output] = wanted;
     if (!output || wanted.length > 1) throw new GatewayError("COMMAND_REFUSED", noOutput(id, channel, outputs));
     await this.#deps.fleet.command(id, output.key, command);
+    // It changes a total that somebody may pay by.
+    if (output.settable === "meter") this.#deps.log.part(id).info("set", { channel: output.key, to: command.value });
   }
 
   /** Opening drives an output to its safe state, and closing holds it there. One that cannot be reached stays as it is. */
@@ -191,8 +193,9 @@ export class Roster {
 }
 
 function noOutput(id: string, channel: string | undefined, outputs: readonly Channel[]): string {
-  if (outputs.length === 0) return `${id} is no output`;
-  const named = channel === undefined ? "needs a channel" : `has no output ${JSON.stringify(channel.slice(0, 64))}`;
+  if (outputs.length === 0) return `${id} takes no commands`;
+  const named =
+    channel === undefined ? "needs a channel" : `takes no commands for ${JSON.stringify(channel.slice(0, 64))}`;
   return `${id} ${named}: ${outputs.map(({ key }) => key).join(", ")}`;
 }
 

@@ -126,25 +126,34 @@ describe("the total", () => {
   test("is set from the meter, and counts on from there", async () => {
     const { sensor, pulse, open } = await counter({ per_pulse: 0.5, unit: "L" });
     await pulse();
-    await sensor.setValue?.("total", 1234.5);
+    await sensor.command?.("total", { value: 1234.5 });
     await pulse();
     expect((await valuesOf(sensor)).total).toBe(1235);
     await sensor.close?.();
     expect((await valuesOf(await open())).total).toBe(1235);
   });
 
+  test("tells the total that was set at once", async () => {
+    const { sensor } = await counter();
+    const told: unknown[] = [];
+    sensor.watch?.(({ values }) => told.push(values.total));
+    await sensor.command?.("total", { value: 0, on: false });
+    await sensor.command?.("total", { value: 12 });
+    expect(told).toEqual([0, 12]);
+  });
+
   test.each([
-    ["rate", 1],
-    ["total", -1],
-    ["total", Number.NaN],
-    ["total", Number.POSITIVE_INFINITY],
-  ] as const)(
-    "is the only thing that can be set, and to a reading of a meter: not %s to %d",
-    async (channel, value) => {
-      const { sensor } = await counter();
-      await expect(sensor.setValue?.(channel, value)).rejects.toMatchObject({ code: "COMMAND_REFUSED" });
-    },
-  );
+    { on: true },
+    { value: -1 },
+    { value: Number.NaN },
+    { value: Number.POSITIVE_INFINITY },
+    { value: 2 ** 60 },
+    { value: 5, forMs: 1000 },
+  ])("is set to a reading of a meter, for good, and to nothing else: not %j", async (command) => {
+    const { sensor } = await counter();
+    await expect(sensor.command?.("total", command)).rejects.toMatchObject({ code: "COMMAND_REFUSED" });
+    expect((await valuesOf(sensor)).total).toBe(0);
+  });
 
   test("keeps what was counted when a pulse comes to stand for something else, and begins anew in another unit", async () => {
     const { sensor, pulse, open, options } = await counter({ per_pulse: 2, unit: "L" });
@@ -180,7 +189,7 @@ describe("a loss", () => {
       values: { total: 3, losses: 1 },
       quality: { total: "estimated" },
     });
-    await sensor.setValue?.("total", 3);
+    await sensor.command?.("total", { value: 3 });
     expect((await sensor.read(never)).quality).toBeUndefined();
   });
 

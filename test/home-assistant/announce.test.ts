@@ -150,7 +150,7 @@ describe("what it says", () => {
 
   test("an output is a switch that says where it hears commands, and takes no class of another platform", () => {
     const { state } = componentsOf(
-      device([{ ...channel("binary"), key: "state", settable: true, deviceClass: "door" }]),
+      device([{ ...channel("binary"), key: "state", settable: "switch", deviceClass: "door" }]),
     );
     expect(state).toMatchObject({
       platform: "switch",
@@ -159,7 +159,7 @@ describe("what it says", () => {
     });
     expect(state).not.toHaveProperty("device_class");
     const outlet = componentsOf(
-      device([{ ...channel("binary"), key: "state", settable: true, deviceClass: "outlet" }]),
+      device([{ ...channel("binary"), key: "state", settable: "switch", deviceClass: "outlet" }]),
     );
     expect(outlet.state).toMatchObject({ device_class: "outlet" });
   });
@@ -174,6 +174,28 @@ describe("what it says", () => {
       event_types: ["single", "double"],
       state_topic: "fieldpost/green-house/d-1/press/event",
       device_class: "button",
+      qos: 1,
+    });
+  });
+
+  test("a meter's total stays a sensor, and a number beside it sets it", () => {
+    const total: Channel = { ...channel("count", { unit: "L" }), key: "total", title: "Total", decimals: 3 };
+    const { total: shown, total_set: setter } = componentsOf(device([{ ...total, settable: "meter" }]), full);
+    expect(shown).toMatchObject({ platform: "sensor", state_class: "total_increasing", expire_after: 300 });
+    expect(shown).not.toHaveProperty("command_topic");
+    expect(setter).toEqual({
+      platform: "number",
+      unique_id: "green-house_d-1_total_set",
+      default_entity_id: "number.green_house_d_1_total_set",
+      name: "Set total",
+      value_template: "{{ value_json['total'] | default('') }}",
+      unit_of_measurement: "L",
+      command_topic: "fieldpost/green-house/d-1/total/set",
+      min: 0,
+      max: 1e9,
+      step: 0.001,
+      mode: "box",
+      entity_category: "config",
       qos: 1,
     });
   });

@@ -52,7 +52,9 @@ function componentObjections(component: Dict, root: Dict): string[] {
     ...nulls("component", keys),
     ...(objectionsTo[String(platform)]?.(keys) ?? [`no rules for ${platform}`]),
     ...(new RegExp(`^${platform}\\.[a-z0-9_]+$`).test(String(keys.default_entity_id)) ? [] : ["bad default_entity_id"]),
-    ...(keys.entity_category === "config" ? ["entity_category config is refused"] : []),
+    ...(keys.entity_category === "config" && facts.entity_category_config_forbidden_for.includes(String(platform))
+      ? ["entity_category config is refused"]
+      : []),
   ];
 }
 
@@ -106,11 +108,32 @@ function eventObjections({
   ];
 }
 
+function numberObjections({
+  min,
+  max,
+  step,
+  mode,
+  unit_of_measurement: unit = null,
+  device_class: deviceClass,
+}: Dict): string[] {
+  const units = (facts.number.device_class_units as Readonly<Record<string, readonly (string | null)[]>>)[
+    String(deviceClass)
+  ];
+  return [
+    ...(Number(max) > Number(min) ? [] : ["max must be above min"]),
+    // NUMBER_MIN_STEP of the platform.
+    ...(step === undefined || Number(step) >= 0.001 ? [] : ["the step is too small"]),
+    ...(mode === undefined || facts.number.modes.includes(String(mode)) ? [] : [`unknown mode ${mode}`]),
+    ...(deviceClass === undefined || units?.includes(unit as string | null) ? [] : [`${deviceClass} in ${unit}`]),
+  ];
+}
+
 const objectionsTo: Readonly<Record<string, (keys: Dict) => string[]>> = {
   sensor: sensorObjections,
   binary_sensor: binaryObjections,
   switch: switchObjections,
   event: eventObjections,
+  number: numberObjections,
 };
 
 function unknownKeys(where: string, object: Dict, known: readonly string[]): string[] {

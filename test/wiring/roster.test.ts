@@ -130,10 +130,50 @@ describe("an output", () => {
     await clock.advance(100);
     const on = { on: true };
     await expect(roster.command("b", undefined, on)).rejects.toMatchObject({ code: "DEVICE_UNKNOWN" });
-    await expect(roster.command("a", undefined, on)).rejects.toMatchObject({ message: "a is no output" });
-    await expect(roster.command("pump", "x", on)).rejects.toMatchObject({ message: 'pump has no output "x": state' });
+    await expect(roster.command("a", undefined, on)).rejects.toMatchObject({ message: "a takes no commands" });
+    await expect(roster.command("pump", "x", on)).rejects.toMatchObject({
+      message: 'pump takes no commands for "x": state',
+    });
     await roster.apply([]);
     await expect(roster.command("pump", undefined, on)).rejects.toMatchObject({ code: "DEVICE_UNKNOWN" });
+  });
+});
+
+describe("a meter", () => {
+  function meter(): RosterDevice {
+    const driver = findDriver("pulse-counter") as RosterDevice["driver"];
+    const options = z.strictObject(driver.options).parse({ pin: 27, per_pulse: 0.5, unit: "L" });
+    return device("meter", { driver, options });
+  }
+
+  test("is set by a command, tells so at once, keeps it over a restart, and refuses what is no reading of it", async () => {
+    const { clock, roster, board, log } = bench();
+    const total = () => board.get("meter")?.newest.get("total")?.value;
+    await roster.apply([meter()]);
+    await clock.advance(100);
+    await roster.command("meter", undefined, { value: 1234.5 });
+    expect(total()).toBe(1234.5);
+    expect(log.lines).toContainEqual({
+      level: "info",
+      part: "meter",
+      message: "set",
+      fields: { channel: "total", to: 1234.5 },
+    });
+    await expect(roster.command("meter", "total", { on: true })).rejects.toMatchObject({ code: "COMMAND_REFUSED" });
+    await expect(roster.command("meter", "rate", { value: 1 })).rejects.toMatchObject({ code: "COMMAND_REFUSED" });
+    await roster.apply([]);
+    await roster.apply([meter()]);
+    await clock.advance(100);
+    expect(total()).toBe(1234.5);
+  });
+
+  test("takes no word for a number, and a switch no number for a word", async () => {
+    const { clock, roster } = bench();
+    const driver = findDriver("digital-output") as RosterDevice["driver"];
+    const options = z.strictObject(driver.options).parse({ pin: 22 });
+    await roster.apply([meter(), device("pump", { driver, options })]);
+    await clock.advance(100);
+    await expect(roster.command("pump", undefined, { value: 42 })).rejects.toMatchObject({ code: "COMMAND_REFUSED" });
   });
 });
 

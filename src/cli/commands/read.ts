@@ -61,7 +61,7 @@ function chosen(devices: readonly RosterDevice[], wanted: string | undefined): R
 }
 
 const isOutput = ({ driver, options }: RosterDevice): boolean =>
-  configuredChannels(driver, options).some(({ settable }) => settable);
+  configuredChannels(driver, options).some(({ settable }) => settable && settable !== "meter");
 
 /** Remembers nothing of the service's: a mean begins with the first reading. */
 function fresh({ id, channels, computed }: RosterDevice): DeviceProcessing {
