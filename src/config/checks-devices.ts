@@ -1,7 +1,7 @@
 import type { Driver } from "../drivers/driver.ts";
 import { i2cBusName, SIMULATED } from "./bus-name.ts";
 import { channelFindings } from "./checks-channels.ts";
-import { mappingsAt, type Path, pathText } from "./paths.ts";
+import { isMapping, mappingsAt, type Path, pathText } from "./paths.ts";
 import { errorAt, type Finding } from "./problems.ts";
 
 /**
@@ -60,11 +60,16 @@ function idClaims({ path, value }: Device): Claim[] {
 function pinClaims({ path, value }: Device): Claim[] {
   const where = value.bus === SIMULATED ? "simulated pin" : "pin";
   return Object.entries(value).flatMap(([key, pin]) => {
-    if (typeof pin !== "number" || (key !== "pin" && !key.endsWith("_pin"))) return [];
-    return [
-      { thing: `${where} ${pin}`, owner: nameOf(path, value), at: [...path, key], remedy: "a pin serves one device" },
-    ];
+    const name = key === "pin" || key === "pin_b" || key.endsWith("_pin") ? pinName(where, pin) : undefined;
+    if (name === undefined) return [];
+    return [{ thing: name, owner: nameOf(path, value), at: [...path, key], remedy: "a pin serves one device" }];
   });
+}
+
+function pinName(where: string, pin: unknown): string | undefined {
+  if (typeof pin === "number") return `${where} ${pin}`;
+  if (!isMapping(pin) || typeof pin.chip !== "string" || typeof pin.channel !== "number") return undefined;
+  return `channel ${pin.channel} of ${pin.chip.slice(0, 64)}`;
 }
 
 function addressClaims({ path, value, driver }: Device): Claim[] {

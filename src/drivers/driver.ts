@@ -8,6 +8,7 @@ import type { Quality, Sample, Value } from "../core/reading.ts";
 import type { KernelFiles } from "../hardware/files.ts";
 import type { Gpio } from "../hardware/gpio.ts";
 import type { I2cDevice } from "../hardware/i2c.ts";
+import type { Pwm } from "../hardware/pwm.ts";
 import type { Interlocks } from "./interlock.ts";
 
 /**
@@ -21,7 +22,7 @@ import type { Interlocks } from "./interlock.ts";
  * `hardware/simulated/chips` or its files in `trees`, and the datasheet's figures in `test/fixtures/chip-vectors.json`.
  * test/drivers/every-driver.test.ts then opens, reads, unplugs and garbles it like all the others.
  */
-export type Driver = I2cDriver | FilesDriver | GpioDriver | PlannedDriver;
+export type Driver = I2cDriver | FilesDriver | GpioDriver | PwmDriver | PlannedDriver;
 
 export interface DriverFacts {
   /** As in `driver:` of the configuration. */
@@ -88,7 +89,7 @@ export interface OutputSurroundings {
   /** Monotonic milliseconds at which a controller was there for the last time: now, while there is one. */
   controllerSeenMs(): number;
   /** An output changed without a command. */
-  switched(on: boolean, cause: string): void;
+  switched(to: boolean | number, cause: string): void;
 }
 
 /** One text for one device: a baseline that takes hours to learn. Use `keptValue` on it. */
@@ -153,6 +154,11 @@ export interface GpioDriver extends DriverFacts {
   open(gpio: Gpio, options: Options, context: DriverContext): Promise<Sensor>;
 }
 
+export interface PwmDriver extends DriverFacts {
+  readonly port: "pwm";
+  open(pwm: Pwm, options: Options, context: DriverContext): Promise<Sensor>;
+}
+
 /** Its configuration is checked today; its machinery comes later. `check` says so and `run` leaves it out. */
 export interface PlannedDriver extends DriverFacts {
   readonly port: "planned";
@@ -209,8 +215,19 @@ export function gpioDriver<Shape extends z.ZodRawShape>(
   return { ...driver, port: "gpio" };
 }
 
+export function pwmDriver<Shape extends z.ZodRawShape>(
+  driver: Defined<PwmDriver, Shape> & { readonly open: Open<Pwm, Shape> },
+): PwmDriver {
+  return { ...driver, port: "pwm" };
+}
+
 export function plannedDriver<Shape extends z.ZodRawShape>(driver: Defined<PlannedDriver, Shape>): PlannedDriver {
   return { ...driver, port: "planned" };
+}
+
+/** Does opening it drive something? */
+export function isOutput(driver: Driver, options: Options): boolean {
+  return configuredChannels(driver, options).some(({ settable }) => settable === "switch" || settable === "level");
 }
 
 /** The channels that a device has by its configuration, before it was opened. */

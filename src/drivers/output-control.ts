@@ -1,6 +1,9 @@
+/** What an output can be: on or off, or a level from 0 on. */
+export type OutputState = boolean | number;
+
 /** Times in milliseconds; what is left out does not bind. */
-export interface OutputPolicy {
-  readonly safe: boolean;
+export interface OutputPolicy<State extends OutputState> {
+  readonly safe: State;
   /** Back to the safe state when no controller was heard for so long. */
   readonly failsafeAfterMs?: number | undefined;
   /** The longest time away from the safe state. */
@@ -13,52 +16,55 @@ export interface OutputPolicy {
 /** Why an output is what it is. */
 export type Cause = "start" | "command" | "pulse over" | "max_on" | "failsafe" | "interlock";
 
-export interface Decision {
-  readonly on: boolean;
+export interface Decision<State extends OutputState> {
+  readonly state: State;
   readonly cause: Cause;
   /** When to look again, whatever happens; undefined where only a command can change something. */
   readonly againMs: number | undefined;
 }
 
 /** What one output shall be, from commands and the passing of time alone: monotonic milliseconds, given by the caller. */
-export class OutputControl {
-  readonly #policy: OutputPolicy;
-  #wanted: boolean;
+export class OutputControl<State extends OutputState> {
+  readonly #policy: OutputPolicy<State>;
+  #wanted: State;
   #cause: Cause = "start";
-  #on: boolean;
+  #state: State;
   /** Since when it is as it is. */
   #sinceMs: number;
+  /** Since when it is away from its safe state, at whatever levels. */
+  #awayMs: number;
   /** When a controller was heard for the last time. */
   #heardMs: number;
   /** The end of a pulse, and what it ends in. */
-  #pulse: { readonly endMs: number; readonly next: boolean } | undefined;
+  #pulse: { readonly endMs: number; readonly next: State } | undefined;
 
-  constructor(policy: OutputPolicy, on: boolean, nowMs: number) {
+  constructor(policy: OutputPolicy<State>, state: State, nowMs: number) {
     this.#policy = policy;
-    this.#wanted = on;
-    this.#on = on;
+    this.#wanted = state;
+    this.#state = state;
     this.#sinceMs = nowMs;
+    this.#awayMs = nowMs;
     this.#heardMs = nowMs;
   }
 
   /** Is it, or does it want to be, in the state that is not safe? */
   get isAway(): boolean {
-    return this.#on !== this.#policy.safe;
+    return this.#state !== this.#policy.safe;
   }
 
   get wantsAway(): boolean {
     return this.#wanted !== this.#policy.safe;
   }
 
-  get wantsOn(): boolean {
+  get wanted(): State {
     return this.#wanted;
   }
 
-  /** `forMs`: so long, and then back. */
-  command(on: boolean, nowMs: number, forMs?: number): void {
-    this.#want(on, "command");
+  /** `then`: so long, and what it is to be after that. */
+  command(state: State, nowMs: number, then?: { readonly forMs: number; readonly next: State }): void {
+    this.#want(state, "command");
     this.heard(nowMs);
-    this.#pulse = forMs === undefined ? undefined : { endMs: nowMs + forMs, next: !on };
+    this.#pulse = then && { endMs: nowMs + then.forMs, next: then.next };
   }
 
   /** A controller is there, or was at that time. */
@@ -74,18 +80,19 @@ export class OutputControl {
   }
 
   /** What to drive now. `blocked`: another of its group has not come back yet. */
-  look(nowMs: number, blocked = false): Decision {
+  look(nowMs: number, blocked = false): Decision<State> {
     this.#endPulse(nowMs);
     this.#beSafe(nowMs);
-    if (this.#wanted !== this.#on && this.#may(nowMs, blocked)) {
-      this.#on = this.#wanted;
+    if (this.#wanted !== this.#state && this.#may(nowMs, blocked)) {
+      if (!this.isAway) this.#awayMs = nowMs;
+      this.#state = this.#wanted;
       this.#sinceMs = nowMs;
     }
-    return { on: this.#on, cause: this.#cause, againMs: this.#againMs(nowMs) };
+    return { state: this.#state, cause: this.#cause, againMs: this.#againMs(nowMs) };
   }
 
-  #want(on: boolean, cause: Cause): void {
-    this.#wanted = on;
+  #want(state: State, cause: Cause): void {
+    this.#wanted = state;
     this.#cause = cause;
   }
 
@@ -118,7 +125,7 @@ export class OutputControl {
   }
 
   #againMs(nowMs: number): number | undefined {
-    const waits = this.#wanted !== this.#on ? this.#restEndMs() : undefined;
+    const waits = this.#wanted !== this.#state ? this.#restEndMs() : undefined;
     const away = this.isAway || this.wantsAway;
     const times = [
       this.#pulse?.endMs,
@@ -131,7 +138,7 @@ export class OutputControl {
 
   #maxOnEndMs(): number | undefined {
     const { maxOnMs } = this.#policy;
-    return maxOnMs === undefined ? undefined : this.#sinceMs + maxOnMs;
+    return maxOnMs === undefined ? undefined : this.#awayMs + maxOnMs;
   }
 
   #failsafeMs(): number | undefined {
@@ -140,6 +147,6 @@ export class OutputControl {
   }
 
   #restEndMs(): number {
-    return this.#sinceMs + (this.#on ? this.#policy.minOnMs : this.#policy.minOffMs);
+    return this.#sinceMs + (this.#state ? this.#policy.minOnMs : this.#policy.minOffMs);
   }
 }

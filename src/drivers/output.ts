@@ -3,18 +3,18 @@ import { GatewayError } from "../core/errors.ts";
 import type { Sample } from "../core/reading.ts";
 import type { DriverContext, Sensor } from "./driver.ts";
 import { type Interlocked, Interlocks } from "./interlock.ts";
-import { type Cause, OutputControl, type OutputPolicy } from "./output-control.ts";
+import { type Cause, OutputControl, type OutputPolicy, type OutputState } from "./output-control.ts";
 
-/** Whatever can be switched: a pin of the Pi, or of an expander. */
-export interface Switch {
-  set(on: boolean): Promise<void>;
+/** Whatever can be driven: a pin of the Pi, or of an expander. */
+export interface Driven<State extends OutputState> {
+  set(state: State): Promise<void>;
   /** What it is, not what was asked for. */
-  get(): Promise<boolean>;
+  get(): Promise<State>;
   /** Lets it go; what it was set to stays where the hardware holds it. */
   release(): Promise<void>;
 }
 
-export interface OutputOptions extends OutputPolicy {
+export interface OutputOptions<State extends OutputState> extends OutputPolicy<State> {
   readonly atStop: "safe" | "hold";
   /** A command without a time of its own ends after this. */
   readonly onForMs?: number | undefined;
@@ -22,18 +22,52 @@ export interface OutputOptions extends OutputPolicy {
   readonly interlock?: string | undefined;
 }
 
-/** A switch that failed is tried again after this. */
+/** What commands mean to an output, and how its state is called and kept. */
+export interface OutputKind<State extends OutputState> {
+  readonly channel: string;
+  /** `wanted`: what it was asked to be before. Throws COMMAND_REFUSED. */
+  asked(command: Command, wanted: State): State;
+  /** What it is to be after that, where the command is for a time. */
+  after(state: State, safe: State): State;
+  write(state: State): string;
+  /** Undefined where something else wrote it. */
+  read(text: string): State | undefined;
+}
+
+export const switched: OutputKind<boolean> = {
+  channel: "state",
+  asked({ on }, wanted) {
+    if (on === undefined) throw new GatewayError("COMMAND_REFUSED", "it is switched: on, off or toggle");
+    return on === "toggle" ? !wanted : on;
+  },
+  after: (state) => !state,
+  write: (state) => (state ? "on" : "off"),
+  read: (text) => (text === "on" || text === "off" ? text === "on" : undefined),
+};
+
+/** An output that failed is tried again after this. */
 const RETRY_MS = 1000;
 
 /** The state at start: the one that was last commanded where it is to be restored, else the safe one. */
-export function initialState(atStart: "safe" | "restore", safe: boolean, { memory }: DriverContext): boolean {
-  const last = memory.load();
-  return atStart === "restore" && last !== undefined ? last === "on" : safe;
+export function initialState<State extends OutputState>(
+  kind: OutputKind<State>,
+  atStart: "safe" | "restore",
+  safe: State,
+  { memory }: DriverContext,
+): State {
+  const last = atStart === "restore" ? memory.load() : undefined;
+  return (last === undefined ? undefined : kind.read(last)) ?? safe;
 }
 
 /** A device that is one output, already in its initial state. */
-export function outputSensor(device: Switch, initial: boolean, options: OutputOptions, context: DriverContext): Sensor {
-  const output = new Output(device, initial, options, context);
+export function outputSensor<State extends OutputState>(
+  kind: OutputKind<State>,
+  device: Driven<State>,
+  initial: State,
+  options: OutputOptions<State>,
+  context: DriverContext,
+): Sensor {
+  const output = new Output(kind, device, initial, options, context);
   return {
     read: () => output.read(),
     watch: (emit) => output.watch(emit),
@@ -42,14 +76,15 @@ export function outputSensor(device: Switch, initial: boolean, options: OutputOp
   };
 }
 
-class Output implements Interlocked {
-  readonly #switch: Switch;
-  readonly #options: OutputOptions;
+class Output<State extends OutputState> implements Interlocked {
+  readonly #kind: OutputKind<State>;
+  readonly #device: Driven<State>;
+  readonly #options: OutputOptions<State>;
   readonly #context: DriverContext;
-  readonly #control: OutputControl;
+  readonly #control: OutputControl<State>;
   readonly #interlocks: Interlocks;
   readonly #leave: () => void;
-  #driven: boolean;
+  #driven: State;
   /** Why it could not be driven. */
   #fault: { readonly error: unknown } | undefined;
   #emit: (sample: Sample) => void = () => undefined;
@@ -57,8 +92,15 @@ class Output implements Interlocked {
   #timer = new AbortController();
   #isClosed = false;
 
-  constructor(device: Switch, initial: boolean, options: OutputOptions, context: DriverContext) {
-    this.#switch = device;
+  constructor(
+    kind: OutputKind<State>,
+    device: Driven<State>,
+    initial: State,
+    options: OutputOptions<State>,
+    context: DriverContext,
+  ) {
+    this.#kind = kind;
+    this.#device = device;
     this.#options = options;
     this.#context = context;
     this.#driven = initial;
@@ -84,7 +126,7 @@ class Output implements Interlocked {
 
   async read(): Promise<Sample> {
     if (this.#fault) throw this.#fault.error;
-    return { values: { state: await this.#switch.get() } };
+    return this.#sample(await this.#device.get());
   }
 
   watch(emit: (sample: Sample) => void): void {
@@ -92,13 +134,14 @@ class Output implements Interlocked {
   }
 
   /** Resolves when it was looked at; what it shall be may still wait for its rest, or for another of its group. */
-  async command({ on: asked, forMs }: Command): Promise<void> {
-    if (asked === undefined) throw new GatewayError("COMMAND_REFUSED", "it is switched: on, off or toggle");
-    const on = asked === "toggle" ? !this.#control.wantsOn : asked;
+  async command(command: Command): Promise<void> {
     const { interlock, onForMs, safe } = this.#options;
-    this.#control.command(on, this.#context.clock.monoMs(), forMs ?? (on === safe ? undefined : onForMs));
-    this.#context.memory.save(on ? "on" : "off", "soon");
-    if (interlock !== undefined && on !== safe) this.#interlocks.claim(interlock, this);
+    const state = this.#kind.asked(command, this.#control.wanted);
+    const forMs = command.forMs ?? (state === safe ? undefined : onForMs);
+    const then = forMs === undefined ? undefined : { forMs, next: this.#kind.after(state, safe) };
+    this.#control.command(state, this.#context.clock.monoMs(), then);
+    this.#context.memory.save(this.#kind.write(state), "soon");
+    if (interlock !== undefined && state !== safe) this.#interlocks.claim(interlock, this);
     await this.#update();
     if (this.#fault) throw this.#fault.error;
   }
@@ -108,11 +151,15 @@ class Output implements Interlocked {
     await this.#turn;
     this.#timer.abort();
     try {
-      if (this.#options.atStop === "safe") await this.#switch.set(this.#options.safe);
+      if (this.#options.atStop === "safe") await this.#device.set(this.#options.safe);
     } finally {
       this.#leave();
-      await this.#switch.release();
+      await this.#device.release();
     }
+  }
+
+  #sample(state: State): Sample {
+    return { values: { [this.#kind.channel]: state } };
   }
 
   /** One look after the other: what a command, the time or the group changed meanwhile is looked at once more. */
@@ -127,27 +174,27 @@ class Output implements Interlocked {
     const nowMs = clock.monoMs();
     this.#control.heard(outputs?.controllerSeenMs() ?? 0);
     const blocked = interlock !== undefined && this.#interlocks.isTaken(interlock, this);
-    const { on, cause, againMs } = this.#control.look(nowMs, blocked);
-    if (on !== this.#driven || this.#fault) await this.#drive(on, cause);
+    const { state, cause, againMs } = this.#control.look(nowMs, blocked);
+    if (state !== this.#driven || this.#fault) await this.#drive(state, cause);
     this.#wakeAt(this.#fault ? Math.min(againMs ?? Number.POSITIVE_INFINITY, nowMs + RETRY_MS) : againMs);
   }
 
-  async #drive(on: boolean, cause: Cause): Promise<void> {
+  async #drive(wanted: State, cause: Cause): Promise<void> {
     const { outputs } = this.#context;
-    const state = await this.#switched(on);
+    const state = await this.#set(wanted);
     if (this.#options.interlock !== undefined) this.#interlocks.changed(this.#options.interlock, this);
     if (state === undefined) return;
-    if (cause !== "command") outputs?.switched(on, cause);
-    this.#emit({ values: { state } });
+    if (cause !== "command") outputs?.switched(wanted, cause);
+    this.#emit(this.#sample(state));
   }
 
   /** What it is then; undefined, and a fault, where that could not be done. */
-  async #switched(on: boolean): Promise<boolean | undefined> {
+  async #set(state: State): Promise<State | undefined> {
     try {
-      await this.#switch.set(on);
-      this.#driven = on;
+      await this.#device.set(state);
+      this.#driven = state;
       this.#fault = undefined;
-      return await this.#switch.get();
+      return await this.#device.get();
     } catch (error) {
       this.#fault = { error };
       return undefined;

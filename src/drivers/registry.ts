@@ -37,6 +37,7 @@ import { mlx90614 } from "./mlx90614.ts";
 import { mpu6050 } from "./mpu6050.ts";
 import { pmsa003i } from "./pmsa003i.ts";
 import { pulseCounter } from "./pulse-counter.ts";
+import { pwmOutput } from "./pwm-output.ts";
 import { rotaryEncoder } from "./rotary-encoder.ts";
 import { scd4x } from "./scd4x.ts";
 import { scd30 } from "./scd30.ts";
@@ -96,6 +97,7 @@ export const drivers: readonly Driver[] = [
   mpu6050,
   pmsa003i,
   pulseCounter,
+  pwmOutput,
   rotaryEncoder,
   scd30,
   scd4x,

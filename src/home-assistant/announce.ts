@@ -1,8 +1,9 @@
 import type { DeviceInfo } from "../core/device.ts";
 import type { GatewayInfo } from "../core/gateway.ts";
 import { discoveryTopic, type RetainedMessage, type Topics } from "../core/topics.ts";
-import { componentOf, setterOf } from "./component.ts";
+import { componentOf } from "./component.ts";
 import { gatewayComponents } from "./gateway-components.ts";
+import { levelOf, setterOf } from "./output-component.ts";
 
 export interface AnnounceOptions {
   /** Home Assistant's discovery prefix, `homeassistant` unless it was changed there. */
@@ -46,10 +47,12 @@ export function announce(
       deviceId: id,
       alone: channels.filter(({ quantity }) => quantity === channel.quantity).length === 1,
       commandTopic: topics.device(id).channelSet,
+      stateTopic: state,
       eventTopic: topics.device(id).event,
     };
     const setter = channel.settable === "meter" ? [[`${channel.key}_set`, setterOf(channel, context)]] : [];
-    return [[channel.key, componentOf(channel, context)], ...setter];
+    const component = channel.settable === "level" ? levelOf(channel, context) : componentOf(channel, context);
+    return [[channel.key, component], ...setter];
   });
   const payload = {
     device: {

@@ -9,7 +9,7 @@ const binaryClasses: ReadonlySet<string> = new Set(binaryDeviceClasses);
 
 /** One entity of a device discovery message, by Home Assistant's key names. */
 export type Component = Readonly<Record<string, unknown>> & {
-  readonly platform: "sensor" | "binary_sensor" | "switch" | "number" | "event";
+  readonly platform: "sensor" | "binary_sensor" | "switch" | "number" | "light" | "fan" | "event";
   readonly unique_id: string;
 };
 
@@ -21,6 +21,7 @@ export interface ComponentContext {
   readonly expireAfterS?: number;
   /** Where an output hears commands. */
   readonly commandTopic: (channel: string) => string;
+  readonly stateTopic: string;
   /** Where a button tells its presses. */
   readonly eventTopic: (channel: string) => string;
 }
@@ -47,27 +48,6 @@ export function componentOf(channel: Channel, context: ComponentContext): Compon
     ...(channel.diagnostic && { entity_category: "diagnostic" }),
     ...(channel.settable === "switch" && { command_topic: context.commandTopic(channel.key) }),
     ...(context.expireAfterS !== undefined && channel.settable !== "switch" && { expire_after: context.expireAfterS }),
-    qos: 1,
-  };
-}
-
-/** The largest total that can be typed in; Home Assistant wants to know. */
-const METER_MAX = 1e9;
-
-/** A number beside a meter's own sensor, to set it with; it shows the same. */
-export function setterOf(channel: Channel, context: ComponentContext): Component {
-  return {
-    platform: "number",
-    ...identity("number", context, `${channel.key}_set`),
-    name: `Set ${channel.title.toLowerCase()}`,
-    value_template: valueTemplate(channel.key, "number"),
-    ...(channel.unit !== undefined && { unit_of_measurement: channel.unit }),
-    command_topic: context.commandTopic(channel.key),
-    min: 0,
-    max: METER_MAX,
-    step: 10 ** -channel.decimals,
-    mode: "box",
-    entity_category: "config",
     qos: 1,
   };
 }
@@ -122,7 +102,7 @@ function deviceClassOf(channel: Channel, quantity: Quantity): string | undefined
  * A state has no key for a channel that never had a value, and a template that misses one logs a warning each time. For
  * numbers an empty result is ignored, otherwise `None` is "unknown".
  */
-function valueTemplate(key: string, kind: Quantity["kind"]): string {
+export function valueTemplate(key: string, kind: Quantity["kind"]): string {
   const value = `value_json['${key}']`;
   switch (kind) {
     case "number":

@@ -47,6 +47,8 @@ async function openOn(hardware: Hardware, device: DeviceAddress, context: Driver
       return await driver.open(hardware.files, options, context);
     case "gpio":
       return await driver.open(await hardware.gpio(), options, context);
+    case "pwm":
+      return await driver.open(await hardware.pwm(), options, context);
     case "planned":
       throw new Error(`${driver.name} cannot be opened yet`);
   }

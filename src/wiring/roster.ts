@@ -163,7 +163,7 @@ export class Roster {
     return {
       interlocks: this.#interlocks,
       controllerSeenMs: () => controller.seenMs(),
-      switched: (on, cause) => log.part(id).info("switched", { on, because: cause }),
+      switched: (to, cause) => log.part(id).info("switched", { to, because: cause }),
     };
   }
 

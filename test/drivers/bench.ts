@@ -22,7 +22,7 @@ export function bench(driver: Driver, written: Readonly<Record<string, unknown>>
   const clock = new FakeClock({ monoMs: 3_600_000 });
   const options = z.strictObject(driver.options).parse(written);
   const address = driver.port === "i2c" ? driver.addresses[0] : undefined;
-  const pin = typeof options.pin === "number" ? options.pin : undefined;
+  const { pin } = options;
   const hardware = simulatedHardware({
     clock,
     placements: [
@@ -54,6 +54,8 @@ async function openOn(driver: Driver, hardware: SimulatedHardware, options: unkn
       return await driver.open(hardware.files, options, context);
     case "gpio":
       return await driver.open(await hardware.gpio(), options, context);
+    case "pwm":
+      return await driver.open(await hardware.pwm(), options, context);
     case "planned":
       throw new Error(`${driver.name} is planned`);
   }

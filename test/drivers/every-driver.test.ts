@@ -17,6 +17,7 @@ const needed: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   "digital-input": { pin: 17 },
   "digital-output": { pin: 22, failsafe_after: "10m", max_on: "30m", safe_state: "off" },
   "pulse-counter": { pin: 27, per_pulse: 0.5, unit: "L", device_class: "water" },
+  "pwm-output": { pin: 18 },
   "rotary-encoder": { pin: 5, pin_b: 6 },
 };
 

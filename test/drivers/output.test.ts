@@ -2,13 +2,13 @@ import { describe, expect, test } from "vitest";
 import { GatewayError } from "../../src/core/errors.ts";
 import type { DriverContext, Sensor } from "../../src/drivers/driver.ts";
 import { Interlocks } from "../../src/drivers/interlock.ts";
-import { initialState, type OutputOptions, outputSensor, type Switch } from "../../src/drivers/output.ts";
+import { type Driven, initialState, type OutputOptions, outputSensor, switched } from "../../src/drivers/output.ts";
 import { FakeClock } from "../fakes/clock.ts";
 
 const never = new AbortController().signal;
 
 /** A relay that can fail, and what was done to it. */
-class Relay implements Switch {
+class Relay implements Driven<boolean> {
   readonly done: string[] = [];
   isOn = false;
   fault: GatewayError | undefined;
@@ -38,10 +38,10 @@ function world() {
       switched: (on, cause) => void news.push(`${id} ${on ? "on" : "off"}: ${cause}`),
     },
   });
-  const output = (id: string, options: Partial<OutputOptions> = {}) => {
+  const output = (id: string, options: Partial<OutputOptions<boolean>> = {}) => {
     const relay = new Relay();
-    const facts = { safe: false, minOnMs: 0, minOffMs: 0, atStop: "safe", ...options } as const;
-    const sensor = outputSensor(relay, facts.safe, facts, contextOf(id)) as Required<Sensor>;
+    const facts: OutputOptions<boolean> = { safe: false, minOnMs: 0, minOffMs: 0, atStop: "safe", ...options };
+    const sensor = outputSensor(switched, relay, facts.safe, facts, contextOf(id)) as Required<Sensor>;
     const samples: unknown[] = [];
     sensor.watch(({ values }) => samples.push(values.state));
     return {
@@ -137,9 +137,9 @@ describe("an output device", () => {
   test("begins safe, or as it was commanded last", async () => {
     const { contextOf, output } = world();
     const context = contextOf("pump");
-    expect(initialState("restore", false, context)).toBe(false);
+    expect(initialState(switched, "restore", false, context)).toBe(false);
     await output("pump").command(true);
-    expect(initialState("restore", false, context)).toBe(true);
-    expect(initialState("safe", false, context)).toBe(false);
+    expect(initialState(switched, "restore", false, context)).toBe(true);
+    expect(initialState(switched, "safe", false, context)).toBe(false);
   });
 });

@@ -200,6 +200,21 @@ describe("what it says", () => {
     });
   });
 
+  test.each([
+    [undefined, "number", ["value_template"], { min: 0, max: 100, step: 0.1, unit_of_measurement: "%" }],
+    ["light", "light", ["brightness_value_template", "state_value_template"], { brightness_scale: 100 }],
+    ["fan", "fan", ["percentage_value_template", "state_value_template"], {}],
+  ] as const)("an output with levels of the class %s is a %s", (deviceClass, platform, templates, more) => {
+    const level: Channel = { ...channel("ratio"), key: "level", title: "Level", min: 0, max: 100, settable: "level" };
+    const info = device([{ ...level, ...(deviceClass && { deviceClass }) }]);
+    const { topic, payload } = announce(gateway, info, topics, full);
+    expect(objections(topic, payload)).toEqual([]);
+    const component = componentsOf(info, full).level;
+    expect(component).toMatchObject({ platform, command_topic: "fieldpost/green-house/d-1/level/set", ...more });
+    for (const template of templates) expect(component?.[template]).toContain("value_json['level']");
+    expect(component).not.toHaveProperty("expire_after");
+  });
+
   test("four of the gateway's diagnostics are enabled", () => {
     const [{ payload } = { payload: "" }] = announceAll(gateway, [], topics, plain);
     const components: Record<string, { enabled_by_default?: boolean; entity_category: string }> =

@@ -47,7 +47,7 @@ function componentObjections(component: Dict, root: Dict): string[] {
   const inherited = facts.device_discovery_inherited_by_components.filter((key) => key in root);
   const missing = rules.required_in_device_discovery.filter((key) => !(key in keys) && !inherited.includes(key));
   return [
-    ...unknownKeys("component", keys, Object.keys(rules.keys)),
+    ...unknownKeys("component", keys, platform === "light" ? lightKeys : Object.keys(rules.keys)),
     ...missing.map((key) => `${key} is missing`),
     ...nulls("component", keys),
     ...(objectionsTo[String(platform)]?.(keys) ?? [`no rules for ${platform}`]),
@@ -128,12 +128,29 @@ function numberObjections({
   ];
 }
 
+/** The facts have no keys of the basic schema: these are of homeassistant/components/mqtt/light/schema_basic.py. */
+const lightKeys = [
+  "brightness_command_topic",
+  "brightness_scale",
+  "brightness_state_topic",
+  "brightness_value_template",
+  "command_topic",
+  "default_entity_id",
+  "name",
+  "on_command_type",
+  "qos",
+  "state_value_template",
+  "unique_id",
+];
+
 const objectionsTo: Readonly<Record<string, (keys: Dict) => string[]>> = {
   sensor: sensorObjections,
   binary_sensor: binaryObjections,
   switch: switchObjections,
   event: eventObjections,
   number: numberObjections,
+  light: (keys) => (keys.command_topic === undefined ? ["a light needs a command topic"] : []),
+  fan: () => [],
 };
 
 function unknownKeys(where: string, object: Dict, known: readonly string[]): string[] {

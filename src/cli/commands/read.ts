@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { loadConfig } from "../../config/load.ts";
 import { GatewayError, messageOf } from "../../core/errors.ts";
 import type { Value } from "../../core/reading.ts";
-import { channelsOf, configuredChannels } from "../../drivers/driver.ts";
+import { channelsOf, configuredChannels, isOutput } from "../../drivers/driver.ts";
 import { linuxClock } from "../../hardware/clock.ts";
 import type { Hardware } from "../../hardware/hardware.ts";
 import { linuxHardware } from "../../hardware/linux/hardware.ts";
@@ -48,10 +48,12 @@ export const read: Command = {
 };
 
 function chosen(devices: readonly RosterDevice[], wanted: string | undefined): RosterDevice[] {
-  const output = devices.find((device) => device.id === wanted && isOutput(device));
+  const output = devices.find((device) => device.id === wanted && isOutput(device.driver, device.options));
   if (output)
     throw new GatewayError("USAGE_INVALID", `${output.id} is an output, which opening would switch: see \`status\``);
-  const active = devices.filter((device) => device.enabled && device.driver.port !== "planned" && !isOutput(device));
+  const active = devices.filter(
+    ({ driver, enabled, options }) => enabled && driver.port !== "planned" && !isOutput(driver, options),
+  );
   const found = wanted === undefined ? active : active.filter(({ id }) => id === wanted);
   if (wanted !== undefined && found.length === 0) {
     const known = active.map(({ id }) => id).join(", ");
@@ -59,9 +61,6 @@ function chosen(devices: readonly RosterDevice[], wanted: string | undefined): R
   }
   return found;
 }
-
-const isOutput = ({ driver, options }: RosterDevice): boolean =>
-  configuredChannels(driver, options).some(({ settable }) => settable && settable !== "meter");
 
 /** Remembers nothing of the service's: a mean begins with the first reading. */
 function fresh({ id, channels, computed }: RosterDevice): DeviceProcessing {

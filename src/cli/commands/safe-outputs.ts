@@ -1,7 +1,8 @@
 import { loadConfig } from "../../config/load.ts";
 import type { Clock } from "../../core/clock.ts";
 import { messageOf } from "../../core/errors.ts";
-import { digitalOutput } from "../../drivers/digital-output.ts";
+import type { Value } from "../../core/reading.ts";
+import { isOutput } from "../../drivers/driver.ts";
 import { linuxClock } from "../../hardware/clock.ts";
 import type { Hardware } from "../../hardware/hardware.ts";
 import { linuxHardware } from "../../hardware/linux/hardware.ts";
@@ -18,7 +19,7 @@ export const safeOutputs: Command = {
     const { io, configFile } = invocation;
     const { config } = await loadConfig(configFile, { missingFiles: "warn", env: io.env });
     const outputs = config.devices.filter(
-      ({ driver, bus, options }) => driver === digitalOutput && bus !== SIMULATED_BUS && options.at_stop === "safe",
+      ({ driver, bus, options }) => isOutput(driver, options) && bus !== SIMULATED_BUS && options.at_stop === "safe",
     );
     if (outputs.length === 0) return EXIT.ok;
     if (await isServiceRunning(invocation)) {
@@ -43,12 +44,17 @@ export async function driveSafe(
     try {
       const safe = { ...device, options: { ...device.options, at_start: "safe" } };
       const output = await openDevice(safe, hardware, { clock, memory: noMemory });
-      await output.close?.();
-      io.out(`${device.id} is ${device.options.safe_state ? "on" : "off"}\n`);
+      const { values } = await output.read(new AbortController().signal).finally(() => output.close?.());
+      io.out(`${device.id} is ${Object.values(values).map(inWords).join(", ")}\n`);
     } catch (error) {
       io.err(`error: ${device.id}: ${messageOf(error)}\n`);
       code = EXIT.unreachable;
     }
   }
   return code;
+}
+
+function inWords(value: Value): string {
+  if (typeof value === "boolean") return value ? "on" : "off";
+  return typeof value === "number" ? `at ${value} %` : value;
 }

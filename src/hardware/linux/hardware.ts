@@ -5,11 +5,13 @@ import type { Gpio } from "../gpio.ts";
 import type { Hardware } from "../hardware.ts";
 import type { I2cBus } from "../i2c.ts";
 import { openMuxBus } from "../mux.ts";
+import type { Pwm } from "../pwm.ts";
 import { type LinuxFiles, linuxFiles } from "./files.ts";
 import type { OpenLine } from "./gpio.ts";
 import { openPins } from "./gpio-backends.ts";
 import type { GpioTools } from "./gpio-tools.ts";
 import { type OpenI2cHandle, openLinuxI2cBus } from "./i2c.ts";
+import { LinuxPwm } from "./pwm.ts";
 
 /** The libraries and the file system under the ports; the real ones unless a test says otherwise. */
 export interface LinuxHost {
@@ -45,6 +47,7 @@ export function linuxHardware(clock: Pick<Clock, "monoMs" | "sleep">, host: Linu
     i2c,
     gpio: () =>
       once<Gpio>("gpio", () => openPins({ files, clock, ...(openLine && { openLine }), ...(tools && { tools }) })),
+    pwm: () => once<Pwm>("pwm", async () => new LinuxPwm(files, clock)),
     async [Symbol.asyncDispose]() {
       closed = true;
       await Promise.all([...ports.values()].map(disposeOf));

@@ -9,12 +9,14 @@ import { SimulatedFiles, type Tree } from "./files.ts";
 import { SimulatedGpio } from "./gpio.ts";
 import { SimulatedI2cBus } from "./i2c-bus.ts";
 import type { Placement } from "./placement.ts";
+import { SimulatedPwm } from "./pwm.ts";
 import { simulatedTrees } from "./trees.ts";
 import { simulatedWorld } from "./world.ts";
 
 export interface SimulatedHardware extends Hardware {
   i2c(bus: string): Promise<SimulatedI2cBus>;
   gpio(): Promise<SimulatedGpio>;
+  pwm(): Promise<SimulatedPwm>;
   readonly files: SimulatedFiles;
 }
 
@@ -37,6 +39,7 @@ export function simulatedHardware(options: SimulatedHardwareOptions): SimulatedH
   const buses = new Map<string, SimulatedI2cBus>([[DEFAULT_BUS, new SimulatedI2cBus(DEFAULT_BUS, clock)]]);
   const files = new SimulatedFiles(tree);
   const gpio = new SimulatedGpio(world, clock);
+  const pwm = new SimulatedPwm();
 
   const busOf = ({ bus = DEFAULT_BUS }: Placement) => {
     const name = busName(bus);
@@ -60,8 +63,9 @@ export function simulatedHardware(options: SimulatedHardwareOptions): SimulatedH
       return bus;
     },
     gpio: async () => gpio,
+    pwm: async () => pwm,
     async [Symbol.asyncDispose]() {
-      await Promise.all([gpio, ...buses.values()].map((port) => port[Symbol.asyncDispose]()));
+      await Promise.all([gpio, pwm, ...buses.values()].map((port) => port[Symbol.asyncDispose]()));
     },
   };
 }

@@ -8,8 +8,8 @@ export interface Placement {
   readonly bus?: string;
   /** For chips on I2C. */
   readonly address?: number;
-  /** BCM number, for inputs. */
-  readonly pin?: number;
+  /** Its pin, where it has one: every pin is simulated. */
+  readonly pin?: unknown;
   /** The driver's own options, where they say which hardware it is: `sensor: 28-00155e000001`. */
   readonly options?: Readonly<Record<string, unknown>>;
 }
