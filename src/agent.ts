@@ -17,10 +17,9 @@ import { createUplink } from "./uplink/uplink.ts";
 import { bundledBroker } from "./wiring/bundled-broker.ts";
 import { commandHandler } from "./wiring/commands.ts";
 import { controlHandlers } from "./wiring/control.ts";
-import { Decommissions } from "./wiring/decommissions.ts";
-import { Departure } from "./wiring/departure.ts";
 import { homeAssistantSide } from "./wiring/home-assistant.ts";
 import { identify } from "./wiring/identity.ts";
+import { createLifecycle } from "./wiring/lifecycle.ts";
 import { gatewayBrokerOptions, privateSocket, shownAddresses, storeOptions, uplinkOptions } from "./wiring/options.ts";
 import { Reloader } from "./wiring/reload.ts";
 import { Roster } from "./wiring/roster.ts";
@@ -79,9 +78,9 @@ export async function runAgent(config: Config, deps: AgentDeps, signal: AbortSig
     ...homeAssistant.uplink,
     ...(bundled && { bundled }),
     commands: (...command) => commands(...command),
-    announced: () => decommissions.connected(),
+    faults: () => lifecycle.faults(),
+    announced: () => lifecycle.decommissions.connected(),
   });
-  await using departure = new Departure({ options, clock, random, signal });
   await using hardware = linuxHardware(clock);
   const fleet = new Fleet({ clock, random, log });
   const { controller } = homeAssistant;
@@ -98,28 +97,30 @@ export async function runAgent(config: Config, deps: AgentDeps, signal: AbortSig
       restart.abort();
     },
   });
-  const decommissions = new Decommissions({
+  await using lifecycle = createLifecycle({
     board,
     clock,
-    departure,
-    log: log.part("decommission"),
+    gateway,
+    log,
+    options,
+    random,
     roster,
+    signal,
     store,
     uplink,
-    isConfigured: (id) => reloader.devices().some((device) => device.id === id),
+    config: () => reloader.current,
     gatewayEnded: () => restart.abort(),
   });
   const reload = () => reloader.reload();
-  const parts = { board, bundled, clock, decommissions, gateway, listening, log, reload, store, uplink };
+  const parts = { board, bundled, clock, gateway, lifecycle, listening, log, reload, store, uplink };
   const handlers = controlHandlers(parts);
   await using _control = await openControlServer(controlSocket(runtimeDirectory), config.store.path, handlers, log);
 
   await roster.apply(config.devices);
-  await decommissions.keepQuiet();
+  await lifecycle.prepare();
   deps.ready({ gateway: gateway.id, broker: [...config.mqtt.urls, ...listening] });
   await runTogether(AbortSignal.any([signal, restart.signal]), [
-    (inner) => decommissions.whileNeeded(() => departure.whileStaying((until) => uplink.run(until), inner)),
-    (inner) => decommissions.run(inner),
+    (inner) => lifecycle.run(inner),
     (inner) => fleet.run(inner),
     (inner) => keepTime(store, clock, log.part("clock"), inner),
     (inner) => reloader.run(deps.onReload, inner),

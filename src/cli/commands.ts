@@ -13,6 +13,7 @@ const loaders = {
   status: async () => (await import("./commands/status.ts")).status,
   log: async () => (await import("./commands/log.ts")).log,
   decommission: async () => (await import("./commands/decommission.ts")).decommission,
+  retained: async () => (await import("./commands/retained.ts")).retained,
   "safe-outputs": async () => (await import("./commands/safe-outputs.ts")).safeOutputs,
   outbox: async () => (await import("./commands/outbox.ts")).outbox,
   backup: async () => (await import("./commands/backup.ts")).backup,

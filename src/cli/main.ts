@@ -33,6 +33,7 @@ function exitCodeOf(code: ErrorCode): ExitCode {
     case "BACKUP_FAILED":
       return EXIT.usage;
     case "BROKER_REFUSED":
+    case "GATEWAY_ONLINE":
     case "STORE_NEWER":
       return EXIT.unwell;
     default:

@@ -12,7 +12,6 @@ interface Inactive {
 }
 
 const inactive: readonly Inactive[] = [
-  { path: "removed_devices", what: "decommissioning of devices that left the configuration" },
   { path: "web", what: "the dashboard" },
   { path: "devices.*.qos.commands", what: "commands of one device (`mqtt.qos.commands` holds for all)" },
   { path: "devices.*.previous_id", what: "renaming of a device" },

@@ -86,6 +86,7 @@ const codes = {
   },
   SERVICE_UNREACHABLE: { retryable: true, remedy: "start the service: `systemctl start fieldpost`" },
   DEVICE_UNKNOWN: { retryable: false, remedy: "`fieldpost status` lists the devices" },
+  GATEWAY_ONLINE: { retryable: false, remedy: "only a gateway that is gone can be ended from elsewhere" },
   REQUEST_UNKNOWN: { retryable: false, remedy: "README (What is on the wire) lists what can be asked" },
   REQUEST_INVALID: { retryable: false, remedy: "correct the request; README (What is on the wire) has an example" },
   REQUEST_BUSY: { retryable: true, remedy: "ask again a little later" },

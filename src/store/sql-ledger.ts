@@ -1,6 +1,6 @@
 import type { DiskTier } from "./disk-tier.ts";
 import { ledgerKey } from "./keys.ts";
-import type { LedgerEntry, RetainedLedger } from "./store.ts";
+import { isAt, type LedgerEntry, type RetainedLedger } from "./store.ts";
 
 type Row = LedgerEntry & { readonly present: boolean };
 
@@ -30,6 +30,10 @@ export class SqlLedger implements RetainedLedger {
 
   async topics(of: { readonly device: string | undefined } | "all"): Promise<LedgerEntry[]> {
     return [...this.#present.values()].filter((entry) => of === "all" || entry.device === of.device);
+  }
+
+  at(broker: string): readonly LedgerEntry[] {
+    return [...this.#present.values()].filter((entry) => isAt(broker, entry));
   }
 
   async cleared(topic: string, broker: string): Promise<void> {

@@ -108,6 +108,8 @@ export interface RetainedLedger {
   add(entry: LedgerEntry): Promise<void>;
   /** Topics that may still be there: of one device, of the gateway itself (`undefined`), or of all, at whatever broker. */
   topics(of: { readonly device: string | undefined } | "all"): Promise<LedgerEntry[]>;
+  /** All that may be at one broker. */
+  at(broker: string): readonly LedgerEntry[];
   /** Resolves when it is recorded that the topic was seen to be gone from this broker. */
   cleared(topic: string, broker: string): Promise<void>;
 }

@@ -113,6 +113,8 @@ export interface HealthFacts {
   readonly ignoredReceipts: Readonly<Record<string, number>>;
   /** Of the broker in this process. */
   readonly broker?: BrokerFacts;
+  /** How many topics the ledger says that we have retained at this broker. */
+  readonly retained: number;
   readonly wallMs: number;
 }
 
@@ -128,6 +130,7 @@ export function healthPayload(facts: HealthFacts): string {
     ...consumersShown(facts),
     ...(facts.buffer.wear && { wear: wearText(facts.buffer.wear) }),
     ...(facts.broker && { broker: facts.broker }),
+    retained: facts.retained,
     clock: facts.clock,
     faults: facts.faults,
     devices: Object.fromEntries(facts.devices.map(({ info, health }) => [info.id, deviceHealth(health)])),

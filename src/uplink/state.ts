@@ -52,6 +52,8 @@ export interface UplinkDeps {
   connectionChanged?(connected: boolean): void;
   /** Everything that there is to know was said over a new connection. Must not throw. */
   announced?(): void;
+  /** What else is not well. */
+  faults?(): readonly Fault[];
   /** The broker that runs in this process, where one does. */
   readonly bundled?: { facts(): BrokerFacts; faults(): readonly Fault[] };
   /** How a broker is reached: over MQTT, unless a test says otherwise. */

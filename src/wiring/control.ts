@@ -9,15 +9,15 @@ import { statusReport } from "../service/status-report.ts";
 import type { Store } from "../store/store.ts";
 import type { Uplink } from "../uplink/uplink.ts";
 import type { BundledBroker } from "./bundled-broker.ts";
-import type { Decommissions } from "./decommissions.ts";
+import type { Lifecycle } from "./lifecycle.ts";
 
 export interface ControlDeps {
   readonly board: Board;
   /** Undefined where no broker runs in this process. */
   readonly bundled: BundledBroker | undefined;
   readonly clock: Clock;
-  readonly decommissions: Pick<Decommissions, "request">;
   readonly gateway: GatewayInfo;
+  readonly lifecycle: Pick<Lifecycle, "audits" | "decommissions" | "faults">;
   /** Where the bundled broker is for others: its private socket is nobody's business. */
   readonly listening: readonly string[];
   readonly log: RootLog;
@@ -34,13 +34,17 @@ const requests = {
     dry_run: z.boolean().default(false),
     discard: z.boolean().default(false),
   }),
+  decommission_of: z.strictObject({ gateway: device, dry_run: z.boolean().default(false) }),
+  retained: z.strictObject({ older_ms: z.number().min(0) }),
+  clear_retained: z.strictObject({ topics: z.array(z.string().min(1).max(1024)).max(10_000) }),
   revive: z.strictObject({ device }),
   log: z.strictObject({ level: z.enum(LOG_LEVELS), part: z.string().max(100).optional() }),
 };
 
 /** What commands may ask of the running service. */
 export function controlHandlers(deps: ControlDeps): ControlHandlers {
-  const { board, bundled, clock, decommissions, gateway, listening, log, store, uplink } = deps;
+  const { board, bundled, clock, gateway, lifecycle, listening, log, store, uplink } = deps;
+  const { audits, decommissions } = lifecycle;
   const startedMonoMs = clock.monoMs();
   return {
     async status() {
@@ -57,6 +61,7 @@ export function controlHandlers(deps: ControlDeps): ControlHandlers {
       const faults = [
         ...store.faults().map((fault) => ({ part: "store", ...fault })),
         ...(bundled?.faults() ?? []).map((fault) => ({ part: "broker", ...fault })),
+        ...lifecycle.faults().map((fault) => ({ part: "uplink", ...fault })),
         ...uplink.faults().map((fault) => ({ part: "uplink", ...fault })),
       ];
       return statusReport({
@@ -78,6 +83,12 @@ export function controlHandlers(deps: ControlDeps): ControlHandlers {
       const { device, dry_run: dryRun, discard } = parse(requests.decommission, body);
       return await decommissions.request(device, { dryRun, discard });
     },
+    async decommission_of(body) {
+      const request = parse(requests.decommission_of, body);
+      return await audits.endOther(request.gateway, request.dry_run);
+    },
+    retained: (body) => audits.audit(parse(requests.retained, body).older_ms),
+    clear_retained: (body) => audits.clear(parse(requests.clear_retained, body).topics),
     async revive(body) {
       const request = parse(requests.revive, body);
       if (!store.tombstones().has(request.device)) {

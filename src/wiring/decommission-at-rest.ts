@@ -10,9 +10,13 @@ import {
 } from "../lifecycle/decommission.ts";
 import { type LedgerAtRest, openLedgerAtRest, storeOwner } from "../store/ledger-at-rest.ts";
 import { brokerIdentity } from "../uplink/broker-identity.ts";
+import { Audits } from "./audits.ts";
 import { Call } from "./departure.ts";
 import { FROZEN_ID } from "./identity.ts";
 import { uplinkOptions } from "./options.ts";
+
+/** Who looks from a machine that is no gateway. */
+const STRANGER = "fieldpost-visitor";
 
 export interface AtRestDeps {
   readonly clock: Clock;
@@ -75,6 +79,35 @@ function portsAtRest(
       for (const device of valued()) await ledger.forgetValues(device);
     },
   };
+}
+
+/**
+ * Looks at, or clears, what is retained while no service runs, over a connection of its own; on a machine without a store,
+ * which may be any that reaches the broker, without a ledger. Rejects with SERVICE_UNREACHABLE where the broker runs with
+ * the service.
+ */
+export async function auditAtRest<T>(
+  config: Config,
+  deps: AtRestDeps,
+  look: (audits: Audits) => Promise<T>,
+): Promise<T> {
+  const [url] = config.mqtt.urls;
+  if (url === undefined) {
+    throw new GatewayError("SERVICE_UNREACHABLE", "no service is running, and the bundled broker runs with it");
+  }
+  const owner = storeOwner(config.store.path);
+  await using opened = owner === deps.uid ? await openLedgerAtRest(config.store.path, deps.clock) : undefined;
+  const id = opened ? gatewayId(config, opened) : (config.gateway.id ?? STRANGER);
+  const instance = opened?.instance ?? Math.floor(deps.random() * 2 ** 32).toString(16);
+  const audits = new Audits({
+    ...deps,
+    config: () => config,
+    gatewayId: id,
+    options: uplinkOptions(config, { id, instance }, ""),
+    ledger: opened?.ledger ?? { topics: async () => [], cleared: async () => undefined },
+    broker: () => brokerIdentity(url, { broker: "external" }),
+  });
+  return await look(audits);
 }
 
 /** Lets a device, or the gateway, come back at the next start. Rejects with DEVICE_UNKNOWN for one that was not decommissioned. */

@@ -1,9 +1,11 @@
 import type { Clock } from "../core/clock.ts";
 import type { Random } from "../core/random.ts";
+import { heardWithin } from "../lifecycle/dead-gateway.ts";
 import { callBroker } from "../uplink/call.ts";
 import type { Link } from "../uplink/link.ts";
 import type { UplinkOptions } from "../uplink/options.ts";
 import { clearRetained, readRetained } from "../uplink/retained.ts";
+import { matches } from "../uplink/topic-filter.ts";
 
 export interface CallParts {
   readonly options: UplinkOptions;
@@ -40,6 +42,26 @@ export class Call implements AsyncDisposable {
     const { options, clock, random } = this.#parts;
     const { topics } = options;
     return await readRetained({ link: await this.link(), topics, clock, random, kept: new Set() }, filters);
+  }
+
+  /** Is anything published live on the filter before the time is over? */
+  async isHeard(filter: string, withinMs: number): Promise<boolean> {
+    const link = await this.link();
+    await link.subscribe([filter]);
+    const listen = (heard: () => void) =>
+      link.onMessage(({ topic, retained }) => {
+        if (!retained && matches(filter, topic)) heard();
+      });
+    const isHeard = await heardWithin(listen, withinMs, this.#parts.clock);
+    await link.unsubscribe([filter]);
+    return isHeard;
+  }
+
+  /** Takes the place of this client, whose session is then a clean one, and leaves. */
+  async endSession(clientId: string): Promise<void> {
+    const { options, clock, signal } = this.#parts;
+    const link = await callBroker({ ...options, clientId }, clock, signal);
+    await link.end();
   }
 
   async #open(): Promise<Link> {

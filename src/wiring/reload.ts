@@ -28,9 +28,8 @@ export class Reloader {
     this.#deps = deps;
   }
 
-  /** As configured now. */
-  devices(): Config["devices"] {
-    return this.#current.devices;
+  get current(): Config {
+    return this.#current;
   }
 
   /** Rejects with the ConfigError of a wrong file. */

@@ -46,7 +46,7 @@ describe("the contract's configuration files", () => {
     const { notices } = await load("gateway.yaml");
 
     const inactive = notices.filter(({ severity }) => severity === "inactive").map(({ path }) => path);
-    expect(inactive).toEqual(expect.arrayContaining(["web", "removed_devices"]));
+    expect(inactive).toEqual(expect.arrayContaining(["web"]));
   });
 
   it("warns in `check` about every file that is missing, at its place", async () => {

@@ -167,6 +167,10 @@ class MemoryLedger implements RetainedLedger {
     return [...this.entries.values()].filter((entry) => of === "all" || entry.device === of.device);
   }
 
+  at(): readonly LedgerEntry[] {
+    return [...this.entries.values()];
+  }
+
   async cleared(topic: string): Promise<void> {
     this.entries.delete(topic);
   }

@@ -13,7 +13,7 @@ export const roles = {
   /** Its user name is its gateway id: it has its own topics and nobody else's. */
   gateway: (user, { base, discovery }) => [
     `topic readwrite ${base}/${user}/#`,
-    `topic write ${discovery}/device/${user}/#`,
+    `topic readwrite ${discovery}/device/${user}/#`,
     `topic read ${discovery}/status`,
   ],
   homeassistant: (_user, { base, discovery }) => [

@@ -1,8 +1,9 @@
-import { createInterface } from "node:readline/promises";
 import { GATEWAY } from "../../core/device.ts";
 import { linuxClock } from "../../hardware/clock.ts";
+import type { DeadResult } from "../../lifecycle/dead-gateway.ts";
 import type { DecommissionResult } from "../../lifecycle/decommission.ts";
-import { decommissionAtRest, reviveAtRest } from "../../wiring/decommission-at-rest.ts";
+import { auditAtRest, decommissionAtRest, reviveAtRest } from "../../wiring/decommission-at-rest.ts";
+import { agrees } from "../agrees.ts";
 import { type Command, EXIT, type ExitCode, type Invocation } from "../command.ts";
 import { askServiceOrStore } from "../service-access.ts";
 
@@ -12,6 +13,7 @@ export const decommission: Command = {
   summary: "end a device or the gateway: stop it, clear every retained topic it ever left, see that they are gone",
   options: [
     { flags: "--gateway", about: "all of this gateway, and its devices" },
+    { flags: "--of <gateway>", about: "another gateway, which is gone: by what is retained, from anywhere" },
     { flags: "--dry-run", about: "only say what would be cleared" },
     { flags: "--discard", about: "drop its readings that wait for delivery, instead of delivering them" },
     { flags: "--yes", about: "do not ask" },
@@ -21,6 +23,7 @@ export const decommission: Command = {
   example: "fieldpost decommission climate --dry-run",
   async run(invocation) {
     const { args, io, options } = invocation;
+    if (typeof options.of === "string") return await endOther(invocation, options.of);
     const id = options.gateway === true ? GATEWAY : args[0];
     if (id === undefined || (options.gateway === true && args[0] !== undefined)) {
       io.err("error: name a device, or the whole gateway with --gateway\n");
@@ -32,7 +35,7 @@ export const decommission: Command = {
 
 async function end(invocation: Invocation, id: string): Promise<ExitCode> {
   const { io, json, options } = invocation;
-  if (options.dryRun !== true && options.yes !== true && !json && process.stdin.isTTY) {
+  if (needsConsent(invocation)) {
     const plan = await decommissioned(invocation, id, true);
     if (!(await agrees(`${renderResult(plan)}End ${nameOf(id)} for good?`))) return EXIT.unwell;
   }
@@ -41,19 +44,43 @@ async function end(invocation: Invocation, id: string): Promise<ExitCode> {
   return EXIT.ok;
 }
 
+async function endOther(invocation: Invocation, gateway: string): Promise<ExitCode> {
+  const { io, json, options } = invocation;
+  const asked = async (dryRun: boolean) => {
+    const question = { gateway, dry_run: dryRun };
+    const listening = (withinMs: number) =>
+      io.err(`${gateway} is said to be online: listening ${withinMs / 1000} s for a sign of life\n`);
+    return await askServiceOrStore(invocation, "decommission_of", question, (config) =>
+      auditAtRest(config, atRestDeps(invocation), (audits) => audits.endOther(gateway, dryRun, listening)),
+    );
+  };
+  if (needsConsent(invocation)) {
+    const plan = await asked(true);
+    if (!(await agrees(`${renderOther(plan)}End the gateway ${gateway} for good?`))) return EXIT.unwell;
+  }
+  const result = await asked(options.dryRun === true);
+  io.out(json ? `${JSON.stringify(result)}\n` : renderOther(result));
+  return EXIT.ok;
+}
+
+function renderOther({ id, outcome, topics, steps, complete }: DeadResult): string {
+  const list = topics.map((topic) => `  ${topic}\n`).join("");
+  const unsure = complete ? "" : "this broker does not answer wildcards: only what its `info` names was looked for\n";
+  if (outcome === "would") return `would clear:\n${list}${unsure}`;
+  const done = steps.map(({ title }) => `done     ${title}\n`).join("");
+  return `${done}cleared and seen to be gone:\n${list}${unsure}the gateway ${id} is decommissioned.\n`;
+}
+
+function needsConsent({ json, options }: Invocation): boolean {
+  return options.dryRun !== true && options.yes !== true && !json && process.stdin.isTTY;
+}
+
 async function decommissioned(invocation: Invocation, id: string, dryRun: boolean): Promise<DecommissionResult> {
   const discard = invocation.options.discard === true;
   const question = { device: id, dry_run: dryRun, discard };
   return await askServiceOrStore(invocation, "decommission", question, (config) =>
     decommissionAtRest(config, id, { dryRun, discard }, atRestDeps(invocation)),
   );
-}
-
-async function agrees(question: string): Promise<boolean> {
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await terminal.question(`${question} [y/N] `);
-  terminal.close();
-  return /^y(es)?$/i.test(answer.trim());
 }
 
 async function revive(invocation: Invocation, id: string): Promise<ExitCode> {

@@ -1,0 +1,97 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { createGateway, type Gateway } from "../support/gateway.ts";
+import { collect, type Mosquitto, retainedOn, startMosquitto, waitFor } from "../support/mosquitto.ts";
+import { CLIMATE, ofRoom, ROOM } from "./decommission-rounds.ts";
+
+vi.setConfig({ testTimeout: 180_000 });
+
+let gateway: Gateway;
+let broker: Mosquitto;
+beforeEach(async () => {
+  gateway = createGateway();
+  broker = await startMosquitto();
+});
+afterEach(async () => {
+  await gateway[Symbol.asyncDispose]();
+  await broker[Symbol.asyncDispose]();
+});
+
+const yaml = (devices: string, rest = "", id = "gw") =>
+  `gateway: { id: ${id} }\nmqtt: { url: ${broker.url} }\n${rest}devices:\n${devices}`;
+const shown = async () => (await retainedOn(broker.port)).map(({ topic }) => topic).toSorted();
+
+test("a device that left the configuration is offline at once, and nothing of it is left after the grace", async () => {
+  const grace = "removed_devices: { grace: 10s }\n";
+  gateway.configure(yaml(CLIMATE + ROOM, grace));
+  await gateway.run();
+  await waitFor(async () => (await shown()).filter(ofRoom).length === 4, "the room");
+  await using collector = await collect(broker.port, "fieldpost/gw/room/status");
+  gateway.configure(yaml(CLIMATE, grace));
+  gateway.signal("SIGHUP");
+  await waitFor(() => collector.on("fieldpost/gw/room/status").includes("offline"), "offline");
+  await waitFor(async () => (await shown()).filter(ofRoom).length === 0, "the end of the room");
+  const { retained } = JSON.parse((await retainedOn(broker.port, "fieldpost/gw/health"))[0]?.payload ?? "{}");
+  expect(retained).toBeGreaterThan(0);
+});
+
+describe("another gateway", () => {
+  let dead: Gateway;
+  beforeEach(async () => {
+    dead = createGateway();
+    dead.configure(yaml(ROOM, "", "pi"));
+    await dead.run();
+    await waitFor(async () => (await shown()).filter(ofRoom).length === 4, "the room");
+    gateway.configure(yaml(CLIMATE));
+  });
+  afterEach(() => dead[Symbol.asyncDispose]());
+
+  test("is refused while it is online, and ended without its ledger when it is gone", async () => {
+    const refused = await gateway.command("decommission", "--of", "pi");
+    expect(refused.code).toBe(1);
+    expect(refused.err).toContain('the gateway "pi" is online');
+    dead.signal("SIGKILL");
+    await dead.exited();
+    await waitFor(
+      async () => (await retainedOn(broker.port, "fieldpost/pi/status"))[0]?.payload === "offline",
+      "the will",
+    );
+    await gateway.run();
+    await waitFor(async () => (await shown()).some((topic) => topic.includes("/climate/state")), "our own device");
+    const plan = await gateway.command("decommission", "--of", "pi", "--dry-run", "--json");
+    expect(JSON.parse(plan.out)).toMatchObject({ outcome: "would", complete: true });
+    expect(JSON.parse(plan.out).topics).toHaveLength(8);
+    const done = await gateway.command("decommission", "--of", "pi", "--yes", "--json");
+    expect(done.code).toBe(0);
+    expect(JSON.parse(done.out)).toMatchObject({ outcome: "done" });
+    expect((await shown()).filter((topic) => topic.includes("/pi/"))).toEqual([]);
+    expect((await shown()).filter((topic) => topic.includes("/gw/"))).toHaveLength(8);
+    expect((await gateway.command("decommission", "--of", "pi")).code).toBe(2);
+  });
+});
+
+test("the audit lists what is not right, and clears exactly what it listed and is ours", async () => {
+  gateway.configure(yaml(CLIMATE));
+  await gateway.run();
+  await waitFor(async () => (await shown()).some((topic) => topic.includes("/climate/state")), "our own device");
+  expect(await gateway.command("retained")).toMatchObject({ code: 0 });
+
+  await using other = await collect(broker.port, "nothing");
+  const ours = ["fieldpost/gw/ghost/state", "homeassistant/device/gw/ghost/config"];
+  const theirs = ["fieldpost/nobody/x/state", "zigbee2mqtt/lamp"];
+  for (const topic of [...ours, ...theirs]) await other.publish(topic, "{}", { retain: true });
+  const listed = await gateway.command("retained", "--json");
+  expect(listed.code).toBe(1);
+  const topicsListed = JSON.parse(listed.out).findings.map(({ topic }: { topic: string }) => topic);
+  expect(topicsListed.toSorted()).toEqual([...ours, "fieldpost/nobody/x/state"].toSorted());
+
+  expect((await gateway.command("retained", "--clear")).code).toBe(2);
+  const cleared = await gateway.command("retained", "--clear", "--yes", "--json");
+  expect(JSON.parse(cleared.out).cleared.toSorted()).toEqual(ours.toSorted());
+  expect((await shown()).filter((topic) => topic.includes("ghost"))).toEqual([]);
+  expect(await shown()).toEqual(expect.arrayContaining([...theirs, "fieldpost/gw/climate/state"]));
+
+  gateway.signal("SIGTERM");
+  await gateway.exited();
+  const atRest = await gateway.command("retained", "--json");
+  expect(JSON.parse(atRest.out).findings.map(({ topic }: { topic: string }) => topic)).toEqual([theirs[0]]);
+});
