@@ -61,6 +61,11 @@ export class Board {
     this.#tell({ device: reading.device, what: "values" });
   }
 
+  /** A value that is no longer true, though nothing takes its place. */
+  forget(device: string, channel: string): void {
+    if (this.#entry(device).newest.delete(channel)) this.#tell({ device, what: "values" });
+  }
+
   get(device: string): DeviceNow | undefined {
     return this.#devices.get(device);
   }

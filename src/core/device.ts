@@ -63,6 +63,13 @@ export type Qos = 0 | 1 | 2;
 /** `starting` until the first answer, `absent` when nothing (or something else) answers, `failing` when it answers badly. */
 export type DeviceState = "starting" | "ok" | "failing" | "absent";
 
+/** What is wrong with a device that gives values all the same: one of its channels, or how it answers. */
+export interface PartialFault {
+  readonly code: string;
+  readonly message: string;
+  readonly channel?: string | undefined;
+}
+
 export interface DeviceHealth {
   readonly state: DeviceState;
   /** Why it is not ok: the error's code and sentence. */
@@ -74,4 +81,8 @@ export interface DeviceHealth {
   readonly online: boolean;
   readonly reads: number;
   readonly errors: number;
+  /** Whatever its state is. */
+  readonly faults?: readonly PartialFault[];
+  /** Channels whose values are withheld as wrong, and since when on the monotonic clock. */
+  readonly withheld?: ReadonlyMap<string, number>;
 }

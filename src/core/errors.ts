@@ -43,6 +43,11 @@ const codes = {
   CHECKSUM: { retryable: true, remedy: "the bytes arrived damaged: shorten the wires, add pull-ups, slow the bus" },
   NOT_READY: { retryable: true, remedy: "the chip was still measuring: lengthen `interval`" },
   BAD_VALUE: { retryable: true, remedy: "the chip answered with its power-on or error value: check its supply" },
+  STUCK: {
+    retryable: false,
+    remedy:
+      "power-cycle the sensor; if it may stand still that long, lengthen `stuck_after` of the channel, or `never`",
+  },
   DEADLINE: {
     retryable: false,
     remedy: "the read did not end in time: check the bus for a stuck chip, or lengthen `interval`",

@@ -35,6 +35,7 @@ export const bme280 = i2cDriver({
     humidity: { quantity: "humidity", min: 0, max: 100 },
     pressure: { quantity: "pressure", min: 300, max: 1100 },
   },
+  noisy: ["temperature", "pressure"],
   timing: { minIntervalMs: 200, expectedMs: 150 },
   notes: "Boards sold as BME280 often carry a BMP280, which has no humidity: the id tells, and `scan` says so.",
 

@@ -77,6 +77,7 @@ export const bme680 = i2cDriver({
   },
   channels: channels(true),
   channelsFor: ({ gas }) => channels(gas),
+  noisy: ["temperature", "pressure", "gas_resistance"],
   timing: { minIntervalMs: 5000, expectedMs: 4500 },
   notes:
     "Gas resistance falls as more organic gases are in the air, and only its course says something. Bosch's air quality " +

@@ -39,6 +39,7 @@ export const bmp180 = i2cDriver({
     temperature: { quantity: "temperature", decimals: 1, min: -40, max: 85 },
     pressure: { quantity: "pressure", min: 300, max: 1100 },
   },
+  noisy: ["pressure"],
   timing: { minIntervalMs: 200, expectedMs: 100 },
 
   async identify(chip) {

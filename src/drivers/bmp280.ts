@@ -34,6 +34,7 @@ export const bmp280 = i2cDriver({
     temperature: { quantity: "temperature", min: -40, max: 85 },
     pressure: { quantity: "pressure", min: 300, max: 1100 },
   },
+  noisy: ["temperature", "pressure"],
   timing: { minIntervalMs: 200, expectedMs: 120 },
 
   identify: (chip) => identify280(chip, "BMP280", IDS),

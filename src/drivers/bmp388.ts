@@ -55,6 +55,7 @@ export const bmp388 = i2cDriver({
     temperature: { quantity: "temperature", min: -40, max: 85 },
     pressure: { quantity: "pressure", min: 300, max: 1250 },
   },
+  noisy: ["temperature", "pressure"],
   timing: { minIntervalMs: 200, expectedMs: 180 },
 
   async identify(chip) {

@@ -38,6 +38,8 @@ export interface DriverFacts {
   /** Channels known without looking; a generic driver finds its own when it opens. */
   readonly channels: ChannelTable;
   readonly timing: Timing;
+  /** Channels that are finer than their own noise, so that one which stands still is broken (see `stuck_after`). */
+  readonly noisy?: readonly string[];
   /** Where options decide about channels (a meter's unit, a contact's device class): takes the place of `channels`. */
   channelsFor?(options: Options): ChannelTable;
   /** What `check` tells about options that are valid and still surprise. */

@@ -25,6 +25,7 @@ export const hdc302x = i2cDriver({
     temperature: { quantity: "temperature", min: -40, max: 125 },
     humidity: { quantity: "humidity", min: 0, max: 100 },
   },
+  noisy: ["temperature"],
   timing: { minIntervalMs: 100, expectedMs: 40 },
   notes: "SHT3x and SHT4x have the same addresses: the manufacturer's id tells.",
 

@@ -55,6 +55,7 @@ export const scd4x = i2cDriver({
     temperature: { quantity: "temperature", min: -45, max: 130 },
     humidity: { quantity: "humidity", min: 0, max: 100 },
   },
+  noisy: ["co2", "temperature"],
   timing: { minIntervalMs: 6000, expectedMs: 6000, deadlineMs: 40_000, defaultIntervalMs: 30_000 },
   notes:
     "Settings are written to the chip's working memory, never to its EEPROM, which bears 2000 writes. Self-calibration " +

@@ -44,6 +44,7 @@ export const sht3x = i2cDriver({
     temperature: { quantity: "temperature", min: -40, max: 125 },
     humidity: { quantity: "humidity", min: 0, max: 100 },
   },
+  noisy: ["temperature"],
   timing: { minIntervalMs: 100, expectedMs: 40 },
   notes: "SHT4x has the same addresses and other commands: take `sht4x` for it.",
 

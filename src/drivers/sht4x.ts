@@ -29,6 +29,7 @@ export const sht4x = i2cDriver({
     temperature: { quantity: "temperature", min: -40, max: 125 },
     humidity: { quantity: "humidity", min: 0, max: 100 },
   },
+  noisy: ["temperature"],
   timing: { minIntervalMs: 100, expectedMs: 30 },
 
   async identify(chip, { clock }) {

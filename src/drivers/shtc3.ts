@@ -29,6 +29,7 @@ export const shtc3 = i2cDriver({
     temperature: { quantity: "temperature", min: -40, max: 125 },
     humidity: { quantity: "humidity", min: 0, max: 100 },
   },
+  noisy: ["temperature"],
   timing: { minIntervalMs: 100, expectedMs: 40 },
   notes: "It sleeps between readings, and then does not answer a bus scan. A TCA9548A can have the same address.",
 

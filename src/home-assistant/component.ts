@@ -99,14 +99,14 @@ function deviceClassOf(channel: Channel, quantity: Quantity): string | undefined
 }
 
 /**
- * A state has no key for a channel that never had a value, and a template that misses one logs a warning each time. For
- * numbers an empty result is ignored, otherwise `None` is "unknown".
+ * A state has no key for a channel that never had a value, and a template that misses one logs a warning each time. `None`
+ * is "unknown", also for a number that is withheld because its sensor is at fault: an empty result would keep the old one.
  */
 export function valueTemplate(key: string, kind: Quantity["kind"]): string {
   const value = `value_json['${key}']`;
   switch (kind) {
     case "number":
-      return `{{ ${value} | default('') }}`;
+      return `{{ ${value} | default('None') }}`;
     case "binary":
       return `{{ ('ON' if ${value} else 'OFF') if ${value} is defined else 'None' }}`;
     case "event":

@@ -10,6 +10,8 @@ export interface ChannelSettings {
   readonly name?: string;
   readonly enabled: boolean;
   readonly decimals?: number;
+  /** Of one and the same value of the sensor; Infinity where it may stand still. */
+  readonly stuckAfterMs?: number;
   readonly process?: readonly StepSettings[];
 }
 

@@ -1,6 +1,6 @@
 import type { Clock } from "../core/clock.ts";
 import type { Command } from "../core/command.ts";
-import type { Channel, DeviceHealth } from "../core/device.ts";
+import type { Channel, DeviceHealth, PartialFault } from "../core/device.ts";
 import { GatewayError, isGatewayError, messageOf } from "../core/errors.ts";
 import type { SensorEvent } from "../core/event.ts";
 import type { Log } from "../core/log.ts";
@@ -10,6 +10,7 @@ import { channelsOf, type Sensor } from "../drivers/driver.ts";
 import { readWithin, withDeadline } from "./attempt.ts";
 import { afterFailure, afterSuccess, starting } from "./health.ts";
 import { nextDueMs, RETRY_PERIOD_MS, reopenDelayMs } from "./schedule.ts";
+import { type Limits, Suspicions } from "./suspicions.ts";
 import { type Validated, validate } from "./validate.ts";
 
 /** A device as the sampler needs it. */
@@ -20,6 +21,7 @@ export interface SampledDevice {
   readonly offlineAfterMs: number;
   /** What one read may take at most, its repetitions included. */
   readonly deadlineMs: number;
+  readonly limits: Limits;
   /** The channels that the driver's table promises; opening may find others. */
   readonly channels: readonly Channel[];
   open(): Promise<Sensor>;
@@ -70,6 +72,7 @@ class DeviceLoop {
   readonly #sink: DeviceSink;
   readonly #deps: SamplerDeps;
   readonly #signal: AbortSignal;
+  readonly #suspicions: Suspicions;
   #health: DeviceHealth;
   #lastGoodMonoMs: number | undefined;
   /** The schedule's origin: one for the device's whole life, so that reopening does not shift its slots. */
@@ -83,6 +86,7 @@ class DeviceLoop {
     this.#sink = sink;
     this.#deps = deps;
     this.#signal = signal;
+    this.#suspicions = new Suspicions(device.limits);
     this.#health = starting(deps.clock.monoMs());
   }
 
@@ -179,7 +183,7 @@ class DeviceLoop {
 
   async #slot(sensor: Sensor, channels: readonly Channel[]): Promise<boolean> {
     const { deadlineMs } = this.#device;
-    const read = (signal: AbortSignal) => this.#alone(() => sensor.read(signal));
+    const read = (signal: AbortSignal) => this.#attempt(sensor, signal);
     let validated: Validated;
     try {
       validated = validate(await readWithin(read, deadlineMs, this.#deps, this.#signal), channels);
@@ -189,6 +193,17 @@ class DeviceLoop {
       return false;
     }
     return this.#take(validated, channels);
+  }
+
+  async #attempt(sensor: Sensor, signal: AbortSignal): Promise<Sample> {
+    try {
+      const sample = await this.#alone(() => sensor.read(signal));
+      this.#suspicions.attempted();
+      return sample;
+    } catch (error) {
+      this.#suspicions.attempted(error);
+      throw error;
+    }
   }
 
   /**
@@ -213,7 +228,8 @@ class DeviceLoop {
   }
 
   /** Outside of every `try`: what the store throws is no fault of the device. */
-  #take({ sample, fault }: Validated, channels: readonly Channel[]): boolean {
+  #take(validated: Validated, channels: readonly Channel[]): boolean {
+    const { sample, fault } = this.#suspicions.examine(validated, this.#deps.clock.monoMs());
     const hasValues = Object.keys(sample.values).length > 0;
     if (hasValues) {
       this.#lastGoodMonoMs = this.#deps.clock.monoMs();
@@ -243,11 +259,22 @@ class DeviceLoop {
     this.#deps.log.error("the driver has a bug: please report this", { stack: stack ?? messageOf(error) });
   }
 
-  #changed(health: DeviceHealth): void {
+  #changed(state: DeviceHealth): void {
     const before = this.#health;
+    // What it is failing for already is not told a second time.
+    const faults = this.#suspicions.faults().filter(({ code }) => code !== state.code);
+    const health = { ...state, faults, withheld: this.#suspicions.withheld() };
     this.#health = health;
+    this.#logSuspicions(before.faults ?? [], health.faults);
     if (before.state !== health.state) this.#logTransition(before, health);
     this.#sink.health(health);
+  }
+
+  #logSuspicions(before: readonly PartialFault[], now: readonly PartialFault[]): void {
+    const known = new Set(before.map(({ message }) => message));
+    for (const { code, message } of now) {
+      if (!known.has(message)) this.#deps.log.warn("device is doubtful", { code, reason: message });
+    }
   }
 
   #logTransition(before: DeviceHealth, health: DeviceHealth): void {

@@ -7,20 +7,23 @@ export interface Validated {
   readonly sample: Sample;
   /** What the chip cannot have measured: a fault of the device, never a number. */
   readonly fault?: GatewayError;
+  /** The keys of what was taken out. */
+  readonly refused?: readonly string[];
 }
 
 /** Takes out every value that is not a value of its channel: unknown, not finite, or outside what the chip can measure. */
 export function validate(sample: Sample, channels: readonly Channel[]): Validated {
   const byKey = new Map(channels.map((channel) => [channel.key, channel]));
   const values: Record<string, Value> = {};
-  const refused: string[] = [];
+  const refused = new Map<string, Value>();
   for (const [key, value] of Object.entries(sample.values)) {
     if (isValueOf(byKey.get(key), value)) values[key] = value;
-    else refused.push(`${key} = ${value}`);
+    else refused.set(key, value);
   }
-  if (refused.length === 0) return { sample };
-  const fault = new GatewayError("BAD_VALUE", `outside what the device can measure: ${refused.join(", ")}`);
-  return { sample: { ...sample, values }, fault };
+  if (refused.size === 0) return { sample };
+  const said = [...refused].map(([key, value]) => `${key} = ${value}`);
+  const fault = new GatewayError("BAD_VALUE", `outside what the device can measure: ${said.join(", ")}`);
+  return { sample: { ...sample, values }, fault, refused: [...refused.keys()] };
 }
 
 function isValueOf(channel: Channel | undefined, value: Value): boolean {

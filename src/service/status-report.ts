@@ -130,8 +130,10 @@ function linkFaults({ broker, faults }: StatusParts): Fault[] {
 }
 
 function deviceFaults({ info, health }: DeviceNow): Fault[] {
-  if (health.state === "ok" || health.state === "starting") return [];
-  return [{ part: info.id, code: health.code ?? "INTERNAL", message: health.reason ?? `is ${health.state}` }];
+  const partial = (health.faults ?? []).map(({ code, message }) => ({ part: info.id, code, message }));
+  if (health.state === "ok" || health.state === "starting") return partial;
+  const whole = { part: info.id, code: health.code ?? "INTERNAL", message: health.reason ?? `is ${health.state}` };
+  return [whole, ...partial];
 }
 
 const seconds = (ms: number): number => Math.round(ms / 100) / 10;

@@ -15,6 +15,7 @@ export interface Fault {
   readonly code: string;
   readonly message: string;
   readonly device?: string;
+  readonly channel?: string | undefined;
 }
 
 /** RFC 3339 in UTC with milliseconds; a time that no calendar holds (a clock gone mad) becomes the epoch. */
@@ -158,11 +159,14 @@ export function healthSignature({ counters, clock, faults, devices }: HealthFact
 
 /** Devices that are not well, as faults: Home Assistant and people then have one list to look at. */
 export function deviceFaults(devices: readonly DeviceNow[]): Fault[] {
-  return devices
-    .filter(({ health }) => health.state === "failing" || health.state === "absent")
-    .map(({ info, health }) => ({
+  return devices.flatMap(({ info, health }) => {
+    const partial = (health.faults ?? []).map((fault) => ({ ...fault, device: info.id }));
+    if (health.state !== "failing" && health.state !== "absent") return partial;
+    const whole = {
       code: health.code ?? "DEVICE",
       message: health.reason ?? `${info.id} is ${health.state}`,
       device: info.id,
-    }));
+    };
+    return [whole, ...partial];
+  });
 }

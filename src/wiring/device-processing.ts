@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Channel } from "../core/device.ts";
+import type { Channel, PartialFault } from "../core/device.ts";
 import type { Log } from "../core/log.ts";
 import type { Sample } from "../core/reading.ts";
 import {
@@ -24,6 +24,16 @@ export interface ProcessingDeps {
   readonly log: Pick<Log, "info" | "warn">;
 }
 
+interface Rejection {
+  readonly step: string;
+  readonly value: number;
+  readonly sinceMs: number;
+  readonly reads: number;
+}
+
+/** In a row. */
+const REJECTED_READS = 3;
+
 /** What one device's samples go through on their way to the store, and what it becomes of its channels. */
 export class DeviceProcessing {
   readonly #settings: ChannelsSettings;
@@ -33,8 +43,8 @@ export class DeviceProcessing {
   readonly #signature: string;
   readonly #deps: ProcessingDeps;
   #state: ProcessState;
-  /** Channels whose last value was thrown away. */
-  readonly #rejecting = new Set<string>();
+  /** Channels whose last value was thrown away, and what began it. */
+  readonly #rejecting = new Map<string, Rejection>();
 
   constructor(device: string, settings: ChannelsSettings, computed: ComputedChannels, deps: ProcessingDeps) {
     this.#settings = settings;
@@ -56,18 +66,32 @@ export class DeviceProcessing {
     const processed = processSample(this.#plan, this.#state, sample, atMs);
     this.#state = processed.state;
     this.#save();
-    this.#tellRejected(sample, processed.rejected);
+    this.#tellRejected(sample, processed.rejected, atMs);
     return processed.sample && publishedSample(processed.sample, this.channels(channels));
   }
 
+  /** Channel -> since when it is rejected. */
+  rejecting(): [string, number][] {
+    return [...this.#rejecting].map(([channel, { sinceMs }]) => [channel, sinceMs]);
+  }
+
+  /** A spike that is thrown away is what the step is for; one that stays is somebody's business. */
+  faults(): PartialFault[] {
+    return [...this.#rejecting].flatMap(([channel, { step, value, reads }]) => {
+      if (reads < REJECTED_READS) return [];
+      return [{ code: "REJECTED", channel, message: `${channel} is rejected by \`${step}\` since it was ${value}` }];
+    });
+  }
+
   /** Each time that a channel begins to be rejected, and when it is taken again; not once a reading. */
-  #tellRejected(sample: Sample, rejected: ReturnType<typeof processSample>["rejected"]): void {
+  #tellRejected(sample: Sample, rejected: ReturnType<typeof processSample>["rejected"], atMs: number): void {
     const now = new Map(rejected.map((one) => [one.channel, one]));
     for (const [channel, { step, value }] of now) {
-      if (!this.#rejecting.has(channel)) this.#deps.log.warn("values are rejected", { channel, step, value });
-      this.#rejecting.add(channel);
+      const before = this.#rejecting.get(channel);
+      if (!before) this.#deps.log.warn("values are rejected", { channel, step, value });
+      this.#rejecting.set(channel, { step, value, sinceMs: atMs, ...before, reads: (before?.reads ?? 0) + 1 });
     }
-    for (const channel of this.#rejecting) {
+    for (const channel of this.#rejecting.keys()) {
       if (now.has(channel) || !Object.hasOwn(sample.values, channel)) continue;
       this.#rejecting.delete(channel);
       this.#deps.log.info("values are taken again", { channel });

@@ -28,6 +28,7 @@ export interface RosterDevice extends DeviceAddress {
   readonly area?: string;
   readonly intervalMs: number;
   readonly offlineAfterMs?: number;
+  readonly damagedPercent: number;
   readonly enabled: boolean;
   readonly qos: NonNullable<DeviceInfo["qos"]>;
   readonly channels: ChannelsSettings;
@@ -146,7 +147,8 @@ export class Roster {
     return {
       id: device.id,
       intervalMs: device.intervalMs,
-      offlineAfterMs: device.offlineAfterMs ?? Math.max(3 * device.intervalMs, 10_000),
+      offlineAfterMs: offlineAfterMs(device),
+      limits: { stuckAfterMs: stuckAfterMs(device), damagedPercent: device.damagedPercent },
       deadlineMs: readDeadlineMs(device.driver.timing),
       channels,
       open: () =>
@@ -187,9 +189,30 @@ export class Roster {
         const { eventTypes } = processing.channels(channels).find(({ key }) => key === event.channel) ?? {};
         if (eventTypes?.includes(event.type)) happened({ ...event, device: device.id, at: stampNow(clock) });
       },
-      health: (health) => board.setHealth(device.id, health),
+      health(health) {
+        const withheld = [...(health.withheld ?? []), ...processing.rejecting()];
+        for (const [channel, sinceMs] of withheld) {
+          if (clock.monoMs() - sinceMs >= offlineAfterMs(device)) board.forget(device.id, channel);
+        }
+        board.setHealth(device.id, { ...health, faults: [...(health.faults ?? []), ...processing.faults()] });
+      },
     };
   }
+}
+
+function offlineAfterMs(device: RosterDevice): number {
+  return device.offlineAfterMs ?? Math.max(3 * device.intervalMs, 10_000);
+}
+
+/** What a sensor gives that is finer than its noise changes in minutes, whatever the room does. */
+const DEFAULT_STUCK_AFTER_MS = 6 * 3_600_000;
+
+function stuckAfterMs({ driver, channels }: RosterDevice): Record<string, number> {
+  const own = Object.entries(channels).flatMap(([key, settings]): [string, number][] =>
+    settings.stuckAfterMs === undefined ? [] : [[key, settings.stuckAfterMs]],
+  );
+  const noisy = (driver.noisy ?? []).map((key): [string, number] => [key, DEFAULT_STUCK_AFTER_MS]);
+  return Object.fromEntries([...noisy, ...own]);
 }
 
 function noOutput(id: string, channel: string | undefined, outputs: readonly Channel[]): string {

@@ -102,6 +102,24 @@ describe("what a device inherits", () => {
   });
 });
 
+describe("from when on a sensor is not to be believed", () => {
+  const device = (more: string) => parse(`devices: [{ id: a, driver: bme280, ${more} }]`).config.devices[0];
+
+  it("is said a channel, as a duration or `never`", () => {
+    const channels = device(
+      "channels: { temperature: { stuck_after: 30m }, pressure: { stuck_after: never } }",
+    )?.channels;
+
+    expect(channels?.temperature?.stuckAfterMs).toBe(1_800_000);
+    expect(channels?.pressure?.stuckAfterMs).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  it("is a tenth of the answers damaged, or what is said", () => {
+    expect(device("max_damaged: 2.5")?.damagedPercent).toBe(2.5);
+    expect(device("interval: 10s")?.damagedPercent).toBe(10);
+  });
+});
+
 describe("rules of the network sections", () => {
   it.each([
     ["mqtt: { url: 'mqtt://h', tls: { cert: a } }", "`cert` and `key` belong together"],

@@ -8,7 +8,11 @@ import { type DeviceSink, runDevice, type SampledDevice } from "../../src/sampli
 import { FakeClock } from "../fakes/clock.ts";
 import { fakeLog } from "../fakes/log.ts";
 
-const channels = channelsOf({ temperature: { quantity: "temperature", min: -40, max: 85 } });
+const channels = channelsOf({
+  temperature: { quantity: "temperature", min: -40, max: 85 },
+  pressure: { quantity: "pressure" },
+});
+const HOUR_MS = 3_600_000;
 const nack = () => new GatewayError("BUS_NACK", "no answer at 0x44 on sim");
 
 /** A device on a bench: what it does is a function that the test swaps; `open` is what it does from the start. */
@@ -37,6 +41,7 @@ function bench(intervalMs = 10_000, open?: (sensor: Sensor) => Promise<Sensor>) 
     id: "probe",
     intervalMs,
     offlineAfterMs: 3 * intervalMs,
+    limits: { stuckAfterMs: { temperature: HOUR_MS, pressure: HOUR_MS }, damagedPercent: 10 },
     deadlineMs: 2_000,
     channels,
     open: () => world.open(),
@@ -259,6 +264,7 @@ test("a store that throws ends the loop: that is no fault of the device", async 
     id: "probe",
     intervalMs: 1000,
     offlineAfterMs: 3000,
+    limits: { stuckAfterMs: {}, damagedPercent: 10 },
     deadlineMs: 2_000,
     channels,
     open: async () => ({ read: async () => ({ values: { temperature: 20 } }) }),
@@ -287,4 +293,70 @@ test("an event is handed on as it happens, and none after the stop", async () =>
   await one.ended;
   tell({ channel: "press", type: "double" });
   expect(one.events).toEqual(["single"]);
+});
+
+describe("a device that is doubtful", () => {
+  const changing = (clock: FakeClock) => 20 + Math.sin(clock.monoMs() / 60_000);
+
+  test("and stands still for too long is at fault, gives no value, and is opened anew", async () => {
+    const { clock, samples, world, health } = bench();
+    await clock.advance(HOUR_MS - 5_000);
+    expect(health()).toMatchObject({ state: "ok" });
+    const opened = world.opened;
+
+    await clock.advance(60_000);
+    const reason = "temperature has been 20 to the last digit for 1h or longer";
+    expect(health()).toMatchObject({ state: "failing", online: false, code: "STUCK", reason });
+    expect(samples.at(-1)?.atMs).toBeLessThan(HOUR_MS);
+    expect(world.opened).toBeGreaterThan(opened);
+  });
+
+  test("is well as soon as it moves again", async () => {
+    const { clock, world, health } = bench();
+    await clock.advance(HOUR_MS + 60_000);
+    expect(health()).toMatchObject({ state: "failing", code: "STUCK" });
+
+    world.read = async () => ({ values: { temperature: 20.01 } });
+    await clock.advance(60_000);
+    expect(health()).toMatchObject({ state: "ok", online: true, faults: [] });
+  });
+
+  test("in one channel goes on in the others, with a fault that names it", async () => {
+    const { clock, log, samples, world, health } = bench();
+    world.read = async () => ({ values: { temperature: changing(clock), pressure: 1013.25 } });
+    await clock.advance(HOUR_MS + 60_000);
+
+    expect(health()).toMatchObject({ state: "ok", online: true, faults: [{ code: "STUCK", channel: "pressure" }] });
+    expect(Object.keys(samples.at(-1)?.sample.values ?? {})).toEqual(["temperature"]);
+    expect([...(health()?.withheld ?? [])]).toEqual([["pressure", expect.any(Number)]]);
+    expect(log.lines.filter(({ message }) => message === "device is doubtful")).toHaveLength(1);
+  });
+
+  test("whose answers are often damaged loses no value, and has a fault", async () => {
+    const { clock, samples, world, health } = bench();
+    let reads = 0;
+    world.read = async () => {
+      if (++reads % 5 === 0) throw new GatewayError("CHECKSUM", "word 0 has CRC 0x12");
+      return { values: { temperature: changing(clock) } };
+    };
+    await clock.advance(HOUR_MS);
+
+    expect(samples).toHaveLength(360);
+    expect(health()).toMatchObject({ state: "ok", errors: 0, faults: [{ code: "CHECKSUM" }] });
+
+    world.read = async () => ({ values: { temperature: changing(clock) } });
+    await clock.advance(HOUR_MS);
+    expect(health()).toMatchObject({ state: "ok", faults: [] });
+  });
+
+  test("in a value that it cannot have measured names the channel that is withheld, until it is right", async () => {
+    const { clock, world, health } = bench();
+    world.read = async () => ({ values: { temperature: 130, pressure: changing(clock) } });
+    await clock.advance(15_000);
+    expect([...(health()?.withheld?.keys() ?? [])]).toEqual(["temperature"]);
+
+    world.read = async () => ({ values: { temperature: 20, pressure: changing(clock) } });
+    await clock.advance(15_000);
+    expect(health()?.withheld?.size).toBe(0);
+  });
 });

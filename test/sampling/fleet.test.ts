@@ -11,7 +11,8 @@ test("a fleet that has ended starts no device any more", async () => {
     opened = true;
     return { read: async () => ({ values: {} }) };
   };
-  const device = { id: "late", intervalMs: 1000, offlineAfterMs: 3000, deadlineMs: 2_000, channels: [], open };
+  const limits = { stuckAfterMs: {}, damagedPercent: 10 };
+  const device = { id: "late", intervalMs: 1000, offlineAfterMs: 3000, deadlineMs: 2_000, limits, channels: [], open };
   fleet.start(device, { opened: () => {}, sample: () => {}, event: () => {}, health: () => {} });
   await new Promise(setImmediate);
   expect(opened).toBe(false);

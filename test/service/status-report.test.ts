@@ -100,3 +100,15 @@ test("the counters add up", () => {
   const { sampled, delivered, pending, dropped } = report(true).counters;
   expect(sampled).toBe(delivered + pending + Object.values(dropped).reduce((sum, count) => sum + count, 0));
 });
+
+test("a device that gives values though one of its channels is stuck is a fault all the same", () => {
+  const board = new Board();
+  const channels = channelsOf({ temperature: { quantity: "temperature" } });
+  board.add({ id: "probe", name: "Probe", driver: "sht4x", intervalMs: 1000, channels }, starting(0));
+  const fault = { code: "STUCK", message: "pressure has been 1013 to the last digit", channel: "pressure" };
+  board.setHealth("probe", { ...starting(0), state: "ok", online: true, faults: [fault] });
+
+  expect(report(true, { devices: board.all() }).faults).toEqual([
+    { part: "probe", code: "STUCK", message: "pressure has been 1013 to the last digit" },
+  ]);
+});

@@ -124,7 +124,19 @@ function counterDriver(nextNumber: NextNumber): FilesDriver {
 
 function rosterDevice({ id, intervalMs }: DevicePlan, driver: FilesDriver): RosterDevice {
   const qos = { state: 1, readings: 1 } as const;
-  return { id, name: id, driver, bus: "none", options: {}, intervalMs, enabled: true, qos, channels: {}, computed: {} };
+  return {
+    id,
+    name: id,
+    driver,
+    bus: "none",
+    options: {},
+    intervalMs,
+    damagedPercent: 10,
+    enabled: true,
+    qos,
+    channels: {},
+    computed: {},
+  };
 }
 
 const noHardware: Hardware = {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { DeviceNow } from "../../src/core/board.ts";
 import { rounded } from "../../src/core/rounding.ts";
-import { configPayload, readingPayload, statePayload, timeText } from "../../src/uplink/payloads.ts";
+import { configPayload, deviceFaults, readingPayload, statePayload, timeText } from "../../src/uplink/payloads.ts";
 import { device, healthy } from "./bench.ts";
 
 const at = { boot: "b", monoMs: 5000 };
@@ -58,4 +58,20 @@ test("every key of a device's config is in snake case", () => {
 
 test("a clock gone mad does not stop a reading", () => {
   expect(timeText(9e15)).toBe("1970-01-01T00:00:00.000Z");
+});
+
+test("the faults of devices name what is wrong as a whole, and the channel where it is one", () => {
+  const stuck = { code: "STUCK", channel: "pressure", message: "pressure has been 1013 to the last digit" };
+  const now = (health: Partial<DeviceNow["health"]>): DeviceNow => ({
+    info,
+    health: { ...healthy, ...health },
+    newest: new Map(),
+  });
+
+  expect(deviceFaults([now({})])).toEqual([]);
+  expect(deviceFaults([now({ faults: [stuck] })])).toEqual([{ ...stuck, device: "d1" }]);
+  expect(deviceFaults([now({ state: "failing", code: "BUS_NACK", reason: "no answer", faults: [stuck] })])).toEqual([
+    { code: "BUS_NACK", message: "no answer", device: "d1" },
+    { ...stuck, device: "d1" },
+  ]);
 });

@@ -33,7 +33,7 @@ function bme280(settings: string, { store } = fakeMeta(), clock = new FakeClock(
     const sample = processing.take({ values }, own, clock.monoMs());
     return sample?.values;
   };
-  return { clock, log, take, channels: processing.channels(own) };
+  return { clock, log, processing, take, channels: processing.channels(own) };
 }
 
 describe("what a device publishes after its processing", () => {
@@ -97,6 +97,21 @@ test("rejected values are told of when they begin and when they end, not each ti
     ["warn", "values are rejected"],
     ["info", "values are taken again"],
   ]);
+});
+
+test("rejection is a fault from the third time in a row until a value is taken again; one spike is none", () => {
+  const { take, processing } = bme280("channels: { temperature: { process: [{ range: { max: 30 } }] } }");
+  const faultsAfter = (temperature: number) => {
+    take({ temperature });
+    return processing.faults();
+  };
+
+  expect([31, 20, 31, 32].map(faultsAfter)).toEqual([[], [], [], []]);
+  expect(faultsAfter(33)).toEqual([
+    { code: "REJECTED", channel: "temperature", message: "temperature is rejected by `range` since it was 31" },
+  ]);
+  expect(faultsAfter(34)).toEqual(processing.faults());
+  expect(faultsAfter(21)).toEqual([]);
 });
 
 describe("what processing remembers", () => {

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { Board } from "../../src/core/board.ts";
 import type { OutboxRecord } from "../../src/core/reading.ts";
 import { findDriver } from "../../src/drivers/registry.ts";
+import type { World } from "../../src/hardware/simulated/chip.ts";
 import { simulatedChips } from "../../src/hardware/simulated/chips.ts";
 import { simulatedHardware } from "../../src/hardware/simulated/hardware.ts";
 import { simulatedWorld } from "../../src/hardware/simulated/world.ts";
@@ -25,6 +26,7 @@ function device(id: string, driverName: string, bus: string, address: number): R
     address,
     intervalMs: PERIOD_MS,
     options,
+    damagedPercent: 10,
     enabled: true,
     qos,
     channels: {},
@@ -33,7 +35,7 @@ function device(id: string, driverName: string, bus: string, address: number): R
 }
 
 /** A BME280 and an SHT4x on one bus, an SHT4x on another, and the whole way from the chips to the store. */
-async function bench() {
+async function bench(change: { world?: Partial<World>; climate?: Partial<RosterDevice> } = {}) {
   const clock = new FakeClock();
   const log = fakeLog();
   const board = new Board();
@@ -50,7 +52,7 @@ async function bench() {
     tombstones: () => new Map<string, number>(),
   };
   const devices = [
-    device("climate", "bme280", "i2c-1", 0x76),
+    { ...device("climate", "bme280", "i2c-1", 0x76), ...change.climate },
     device("neighbour", "sht4x", "i2c-1", 0x44),
     device("elsewhere", "sht4x", "i2c-2", 0x44),
   ];
@@ -60,7 +62,7 @@ async function bench() {
     bus,
     ...(address !== undefined && { address }),
   }));
-  const hardware = simulatedHardware({ clock, placements });
+  const hardware = simulatedHardware({ clock, placements, world: { ...simulatedWorld(clock), ...change.world } });
   const fleet = new Fleet({ clock, random: () => 0.5, log });
   const roster = new Roster({
     board,
@@ -75,7 +77,7 @@ async function bench() {
   await roster.apply(devices);
   const bus = await hardware.i2c("i2c-1");
   const stateOf = (id: string) => board.get(id)?.health;
-  return { clock, log, bus, takenMs, stateOf };
+  return { board, clock, log, bus, takenMs, stateOf };
 }
 
 /** The pauses between readings. */
@@ -141,4 +143,49 @@ test("a wall clock that jumps by years moves no reading", async () => {
     await clock.advance(5 * PERIOD_MS);
   }
   for (const times of takenMs.values()) expect(new Set(pauses(times).map(Math.round))).toEqual(new Set([PERIOD_MS]));
+});
+
+describe("with one channel whose value is false", () => {
+  const newest = (board: Board) => [...(board.get("climate")?.newest.keys() ?? [])].sort();
+
+  test("a pressure that stands still is withheld and forgotten, with a reason in health; the rest goes on", async () => {
+    const { board, clock, stateOf } = await bench({
+      world: { pressureHpa: () => 1013.25, temperatureC: () => 21.5, humidityPercent: () => 40 },
+      climate: { channels: { pressure: { enabled: true, stuckAfterMs: 600_000 } } },
+    });
+    await clock.advance(600_000 - PERIOD_MS);
+    expect(newest(board)).toEqual(["humidity", "pressure", "temperature"]);
+
+    await clock.advance(6 * PERIOD_MS);
+    expect(newest(board)).toEqual(["humidity", "temperature"]);
+    expect(stateOf("climate")).toMatchObject({
+      state: "ok",
+      online: true,
+      faults: [
+        { code: "STUCK", channel: "pressure", message: expect.stringMatching(/^pressure has been 1013\.\d+ to/) },
+      ],
+    });
+  });
+
+  test("a barometer's pressure counts as stuck after six hours where nothing is said, its humidity never", async () => {
+    const { clock, stateOf } = await bench({
+      world: { pressureHpa: () => 1013.25, temperatureC: () => 21.5, humidityPercent: () => 40 },
+    });
+    await clock.advance(6 * 3_600_000 + 2 * PERIOD_MS);
+
+    expect(stateOf("climate")?.faults?.map(({ channel }) => channel)).toEqual(["temperature", "pressure"]);
+    expect(stateOf("neighbour")).toMatchObject({ state: "ok", faults: [{ code: "STUCK", channel: "temperature" }] });
+  });
+
+  test("one that `range` rejects is forgotten after a while, and a fault", async () => {
+    const { board, clock, stateOf } = await bench({
+      climate: { channels: { temperature: { enabled: true, process: [{ step: "range", min: 100 }] } } },
+    });
+    await clock.advance(5 * PERIOD_MS);
+
+    expect(newest(board)).toEqual(["humidity", "pressure"]);
+    expect(stateOf("climate")?.faults).toMatchObject([
+      { code: "REJECTED", message: expect.stringMatching(/^temperature is rejected by `range` since it was 2\d/) },
+    ]);
+  });
 });

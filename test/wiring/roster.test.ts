@@ -41,7 +41,7 @@ function device(id: string, change: Partial<RosterDevice> = {}): RosterDevice {
   if (!driver) throw new Error("no sht4x");
   const qos = { state: 1, readings: 1 } as const;
   const base = { id, name: id, driver, bus: "sim", address: 0x44, intervalMs: 10_000, options: { precision: "high" } };
-  return { ...base, enabled: true, qos, channels: {}, computed: {}, ...change };
+  return { ...base, damagedPercent: 10, enabled: true, qos, channels: {}, computed: {}, ...change };
 }
 
 describe("the roster", () => {

@@ -32,9 +32,17 @@ const channelSettings = z
     name: text(64).optional().describe("Name for people, without the device's name"),
     enabled: z.boolean().default(true).describe("Publish this channel"),
     decimals: count(0, 9).optional().describe("Decimals in what is published"),
+    stuck_after: z
+      .union([z.literal("never"), duration({ minMs: 1000 })])
+      .optional()
+      .describe(
+        "After so long of one and the same value it counts as stuck and is withheld; by default 6h where the sensor is finer than its own noise, else `never`",
+      ),
     process: processingSteps.optional(),
   })
-  .transform(present)
+  .transform(({ stuck_after: stuckAfter, ...same }) =>
+    present({ ...same, stuckAfterMs: stuckAfter === "never" ? Number.POSITIVE_INFINITY : stuckAfter }),
+  )
   // With an id it is written once in the JSON Schema, not once a channel of each driver.
   .meta({ id: "channel" });
 
@@ -60,6 +68,12 @@ const common = {
     .describe(
       "Without a reading for this long it counts as offline; by default three intervals, or what its driver needs",
     ),
+  max_damaged: z
+    .number()
+    .min(0)
+    .max(100)
+    .default(10)
+    .describe("Percent of its answers that may have a wrong checksum (they are read again) before that is a fault"),
 } as const;
 
 type Common = z.output<z.ZodObject<typeof common>>;
@@ -114,6 +128,7 @@ function deviceOf(driver: Driver, raw: Common & Raw) {
     qos: raw.qos,
     previousId: raw.previous_id,
     offlineAfterMs: raw.offline_after,
+    damagedPercent: raw.max_damaged,
     channels: raw.channels ?? {},
     computed: raw.computed ?? {},
     options: options as Readonly<Record<string, unknown>>,

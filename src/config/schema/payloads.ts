@@ -40,6 +40,7 @@ const fault = z.strictObject({
   message: z.string(),
   part: z.string().optional(),
   device: z.string().optional(),
+  channel: z.string().optional().describe("The one channel that it is about; the others go on"),
 });
 
 const bundledBroker = z.strictObject({
