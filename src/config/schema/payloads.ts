@@ -112,7 +112,7 @@ const config = z.strictObject({
         .array(z.string())
         .optional()
         .describe("It has no values: these are told on `<dev>/<channel>/event`"),
-      settable: z.literal(true).optional().describe("It takes commands on `<dev>/<channel>/set`"),
+      settable: z.enum(["switch", "level", "meter"]).optional().describe("It takes commands on `<dev>/<channel>/set`"),
     }),
   ),
 });
