@@ -1,7 +1,8 @@
-import type { Driver } from "../drivers/driver.ts";
+import { type Driver, isOnI2c } from "../drivers/driver.ts";
 import { i2cBusName, SIMULATED } from "./bus-name.ts";
 import { channelFindings } from "./checks-channels.ts";
-import { isMapping, mappingsAt, type Path, pathText } from "./paths.ts";
+import { expanderFindings, pinName } from "./checks-pins.ts";
+import { mappingsAt, type Path, pathText } from "./paths.ts";
 import { errorAt, type Finding } from "./problems.ts";
 
 /**
@@ -23,6 +24,7 @@ export function deviceFindings(tree: unknown, drivers: readonly Driver[]): Findi
     ...claimedTwice(devices.flatMap(addressClaims)),
     ...claimedTwice(devices.flatMap(sensorClaims)),
     ...previousIdFindings(devices),
+    ...expanderFindings(devices),
     ...devices.flatMap(plannedFindings),
     ...devices.flatMap(({ path, value, driver }) => channelFindings(path, value, driver)),
   ];
@@ -66,14 +68,8 @@ function pinClaims({ path, value }: Device): Claim[] {
   });
 }
 
-function pinName(where: string, pin: unknown): string | undefined {
-  if (typeof pin === "number") return `${where} ${pin}`;
-  if (!isMapping(pin) || typeof pin.chip !== "string" || typeof pin.channel !== "number") return undefined;
-  return `channel ${pin.channel} of ${pin.chip.slice(0, 64)}`;
-}
-
 function addressClaims({ path, value, driver }: Device): Claim[] {
-  if (driver?.port !== "i2c") return [];
+  if (!driver || !isOnI2c(driver)) return [];
   const address = value.address === undefined ? driver.addresses[0] : Number(value.address);
   const bus = i2cBusName(value.bus ?? "i2c-1");
   if (bus === undefined || !Number.isInteger(address)) return [];

@@ -1,5 +1,5 @@
 import { formatDurationMs } from "../core/duration.ts";
-import { channelsOf, type Driver } from "../drivers/driver.ts";
+import { channelsOf, type Driver, isOnI2c } from "../drivers/driver.ts";
 import { drivers as registry } from "../drivers/registry.ts";
 import { functions } from "../processing/expression/functions.ts";
 import { configJsonSchema, dereferenced, type JsonSchema } from "./json-schema.ts";
@@ -91,7 +91,7 @@ function namesDriver({ properties }: JsonSchema, { name }: Driver): boolean {
 }
 
 function driverText(driver: Driver, schema: JsonSchema | undefined): string {
-  const keys = [...(driver.port === "i2c" ? ["address"] : []), ...Object.keys(driver.options)];
+  const keys = [...(isOnI2c(driver) ? ["address"] : []), ...Object.keys(driver.options)];
   const properties = Object.fromEntries(Object.entries(schema?.properties ?? {}).filter(([key]) => keys.includes(key)));
   const rows = rowsOf({ ...schema, properties }, "");
   const channels = channelsOf(driver.channels).map(({ key, unit, eventTypes }) => {

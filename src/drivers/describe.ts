@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Channel } from "../core/device.ts";
 import { quantityOf } from "../core/quantity.ts";
-import { channelsOf, type Driver } from "./driver.ts";
+import { channelsOf, type Driver, isOnI2c } from "./driver.ts";
 
 /** A driver's page, as data: `fieldpost drivers NAME` and the reference print it. */
 export interface DriverPage {
@@ -47,7 +47,7 @@ export function describeDriver(driver: Driver): DriverPage {
     aliases: driver.aliases ?? [],
     title: driver.title,
     planned: driver.port === "planned",
-    addresses: driver.port === "i2c" ? driver.addresses.map((address) => `0x${address.toString(16)}`) : [],
+    addresses: isOnI2c(driver) ? driver.addresses.map((address) => `0x${address.toString(16)}`) : [],
     options: optionRows(driver),
     channels: channelsOf(driver.channels).map(channelRow),
     minIntervalMs,

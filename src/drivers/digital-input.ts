@@ -33,7 +33,7 @@ export const digitalInput = gpioDriver({
     "Pi is gone while it boots, and when the service stops: where that matters, solder one.",
 
   notices({ pin, pull }) {
-    if (pull === undefined) return [];
+    if (pull === undefined || typeof pin !== "number") return [];
     const overlay = `gpio=${pin}=ip,${{ up: "pu", down: "pd", off: "pn" }[pull]}`;
     return [
       `\`pull: ${pull}\` needs the package gpiod; without it, leave \`pull\` out and put \`${overlay}\` into /boot/firmware/config.txt`,

@@ -5,8 +5,9 @@ import type { Channel, Settable } from "../core/device.ts";
 import type { SensorEvent } from "../core/event.ts";
 import { type QuantityName, quantityOf } from "../core/quantity.ts";
 import type { Quality, Sample, Value } from "../core/reading.ts";
+import type { Expander } from "../hardware/expander/expander.ts";
 import type { KernelFiles } from "../hardware/files.ts";
-import type { Gpio } from "../hardware/gpio.ts";
+import type { Pins } from "../hardware/gpio.ts";
 import type { I2cDevice } from "../hardware/i2c.ts";
 import type { Pwm } from "../hardware/pwm.ts";
 import type { Interlocks } from "./interlock.ts";
@@ -22,7 +23,7 @@ import type { Interlocks } from "./interlock.ts";
  * `hardware/simulated/chips` or its files in `trees`, and the datasheet's figures in `test/fixtures/chip-vectors.json`.
  * test/drivers/every-driver.test.ts then opens, reads, unplugs and garbles it like all the others.
  */
-export type Driver = I2cDriver | FilesDriver | GpioDriver | PwmDriver | PlannedDriver;
+export type Driver = I2cDriver | FilesDriver | GpioDriver | PwmDriver | ExpanderDriver | PlannedDriver;
 
 export interface DriverFacts {
   /** As in `driver:` of the configuration. */
@@ -153,7 +154,16 @@ export interface Found {
 
 export interface GpioDriver extends DriverFacts {
   readonly port: "gpio";
-  open(gpio: Gpio, options: Options, context: DriverContext): Promise<Sensor>;
+  open(gpio: Pins, options: Options, context: DriverContext): Promise<Sensor>;
+}
+
+/** A chip on I2C whose pins other devices use. */
+export interface ExpanderDriver extends DriverFacts {
+  readonly port: "expander";
+  readonly addresses: readonly [number, ...number[]];
+  /** Its pins are 0 to `lines` - 1. */
+  readonly lines: number;
+  open(chip: Pick<Expander, "check" | "resets">, options: Options, context: DriverContext): Promise<Sensor>;
 }
 
 export interface PwmDriver extends DriverFacts {
@@ -212,9 +222,19 @@ export function filesDriver<Shape extends z.ZodRawShape>(
 }
 
 export function gpioDriver<Shape extends z.ZodRawShape>(
-  driver: Defined<GpioDriver, Shape> & { readonly open: Open<Gpio, Shape> },
+  driver: Defined<GpioDriver, Shape> & { readonly open: Open<Pins, Shape> },
 ): GpioDriver {
   return { ...driver, port: "gpio" };
+}
+
+export function expanderDriver<Shape extends z.ZodRawShape>(
+  driver: Defined<ExpanderDriver, Shape> & { readonly open: Open<Pick<Expander, "check" | "resets">, Shape> },
+): ExpanderDriver {
+  return { ...driver, port: "expander" };
+}
+
+export function isOnI2c(driver: Driver): driver is I2cDriver | ExpanderDriver {
+  return driver.port === "i2c" || driver.port === "expander";
 }
 
 export function pwmDriver<Shape extends z.ZodRawShape>(

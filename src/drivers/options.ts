@@ -4,8 +4,14 @@ import { formatDurationMs, parseDurationMs } from "../core/duration.ts";
 /** Options that several drivers share, so that a pin or a duration is written the same way everywhere. */
 
 /** A BCM number. The header carries 2 to 27; compute modules bring out the rest. */
-export function pinNumber() {
+export function boardPin() {
   return z.int().min(0).max(53);
+}
+
+/** A BCM number, or a pin of an expander by its device's id. */
+export function pinNumber() {
+  const ofExpander = z.strictObject({ expander: z.string().min(1).max(64), pin: z.int().min(0).max(15) });
+  return z.union([boardPin(), ofExpander]).meta({ title: "0 to 53, or `{ expander: ID, pin: 0 }`" });
 }
 
 /** A duration such as `50ms`, `10m` or `24h` in the configuration; milliseconds in the driver. Default with `.prefault("50ms")`. */

@@ -18,6 +18,7 @@ import type { Driver } from "./driver.ts";
 import { ds18b20 } from "./ds18b20.ts";
 import { ds3231 } from "./ds3231.ts";
 import { ens160 } from "./ens160.ts";
+import { mcp23008, mcp23017, pcf8574, pcf8575 } from "./expanders.ts";
 import { hdc302x } from "./hdc302x.ts";
 import { hdc1080 } from "./hdc1080.ts";
 import { host } from "./host.ts";
@@ -91,10 +92,14 @@ export const drivers: readonly Driver[] = [
   lm75,
   ltr390,
   max17048,
+  mcp23008,
+  mcp23017,
   mcp3421,
   mcp9808,
   mlx90614,
   mpu6050,
+  pcf8574,
+  pcf8575,
   pmsa003i,
   pulseCounter,
   pwmOutput,

@@ -11,6 +11,15 @@ export interface Gpio extends AsyncDisposable {
   output(pin: number, initial: Level): Promise<GpioOutput>;
 }
 
+/** What drivers see of all pins that there are. */
+export interface Pins {
+  input(pin: Pin, wishes?: InputWishes): Promise<GpioInput>;
+  output(pin: Pin, initial: Level): Promise<GpioOutput>;
+}
+
+/** A BCM number, or a pin of an expander by its device's id. */
+export type Pin = number | { readonly expander: string; readonly pin: number };
+
 export interface InputWishes {
   /** Pull resistor inside the SoC; left as it is where this is absent. */
   readonly pull?: Pull;

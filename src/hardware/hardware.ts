@@ -1,3 +1,5 @@
+import type { Expander } from "./expander/expander.ts";
+import type { ExpanderPlace } from "./expander/models.ts";
 import type { KernelFiles } from "./files.ts";
 import type { Gpio } from "./gpio.ts";
 import type { I2cBus } from "./i2c.ts";
@@ -9,5 +11,7 @@ export interface Hardware extends AsyncDisposable {
   i2c(bus: string): Promise<I2cBus>;
   gpio(): Promise<Gpio>;
   pwm(): Promise<Pwm>;
+  /** One for each place, however many ask for it. */
+  expander(place: ExpanderPlace): Promise<Expander>;
   readonly files: KernelFiles;
 }

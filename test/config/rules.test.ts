@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { drivers } from "../../src/drivers/registry.ts";
 import { errorsOf, noticesOf, parse } from "./support.ts";
 
 const devices = (...lines: string[]): string => `devices:\n${lines.map((line) => `  - { ${line} }\n`).join("")}`;
@@ -184,5 +185,52 @@ describe("rules of the network sections", () => {
 
     expect(config.store.path).toBe("/etc/fp/data");
     expect(config.mqtt.tls?.caFile).toBe("/etc/fp/ca.pem");
+  });
+});
+
+describe("pins of expanders", () => {
+  const io = "id: io, driver: mcp23008";
+  const door = (pin: string, id = "door") => `id: ${id}, driver: digital-input, pin: ${pin}`;
+  const errors = (...lines: string[]) => errorsOf(devices(...lines), { drivers });
+
+  it("are found by the id of their device, wherever it stands in the list", () => {
+    const { config } = parse(devices(door("{ expander: io, pin: 7 }"), `${io}, bus: 3, interrupt_pin: 17`), {
+      drivers,
+    });
+    expect(config.devices[0]).toMatchObject({
+      options: { pin: { expander: "io", pin: 7 } },
+      expanders: { io: { model: "mcp23008", bus: "i2c-3", address: 0x20, pollMs: 20, interruptPin: 17 } },
+    });
+    expect(config.devices[1]).not.toHaveProperty("expanders");
+  });
+
+  it("that are not there are told with what is", () => {
+    expect(errors(door("{ expander: oi, pin: 0 }"), io)).toEqual([
+      expect.stringContaining("there is no expander `oi`; there is io"),
+    ]);
+    expect(errors(door("{ expander: a, pin: 0 }"), "id: a, driver: sht4x")).toEqual([
+      expect.stringContaining("there is no expander `a`; it needs a device of its own"),
+    ]);
+    expect(errors(door("{ expander: io, pin: 8 }"), io)).toEqual([
+      expect.stringContaining("a mcp23008 has the pins 0 to 7"),
+    ]);
+  });
+
+  it("serve one device each, as the Pi's do, and an interrupt has its pin for itself", () => {
+    const twice = door("{ expander: io, pin: 1 }", "b");
+    expect(errors(io, door("{ expander: io, pin: 1 }"), door("{ expander: io, pin: 2 }", "c"), twice)).toEqual([
+      expect.stringContaining("pin 1 of `io` is taken already by `door`"),
+    ]);
+    expect(errors(`${io}, interrupt_pin: 4`, door("4"))).toEqual([
+      expect.stringContaining("pin 4 is taken already by `io`"),
+    ]);
+  });
+
+  it.each(["99", "{ expander: io }", "{ expander: io, pin: 1, pull: up }", "x"])("are not written %s", (pin) => {
+    expect(errors(door(pin), io)).toEqual([expect.stringMatching(/^2:\d+ /)]);
+  });
+
+  it("clash with other chips at their expander's address", () => {
+    expect(errors(io, "id: b, driver: pcf8574")).toEqual([expect.stringContaining("0x20 on i2c-1 is taken already")]);
   });
 });

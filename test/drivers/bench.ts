@@ -1,5 +1,6 @@
 import { z } from "zod";
-import type { Driver, DriverContext, DriverMemory, Sensor } from "../../src/drivers/driver.ts";
+import { type Driver, type DriverContext, type DriverMemory, isOnI2c, type Sensor } from "../../src/drivers/driver.ts";
+import { expanderPlace } from "../../src/drivers/expander-place.ts";
 import { i2cDevice } from "../../src/hardware/i2c.ts";
 import { type SimulatedHardware, simulatedHardware } from "../../src/hardware/simulated/hardware.ts";
 import { FakeClock } from "../fakes/clock.ts";
@@ -21,7 +22,7 @@ const STEP_MS = 0.5;
 export function bench(driver: Driver, written: Readonly<Record<string, unknown>> = {}): Bench {
   const clock = new FakeClock({ monoMs: 3_600_000 });
   const options = z.strictObject(driver.options).parse(written);
-  const address = driver.port === "i2c" ? driver.addresses[0] : undefined;
+  const address = isOnI2c(driver) ? driver.addresses[0] : undefined;
   const { pin } = options;
   const hardware = simulatedHardware({
     clock,
@@ -56,6 +57,11 @@ async function openOn(driver: Driver, hardware: SimulatedHardware, options: unkn
       return await driver.open(await hardware.gpio(), options, context);
     case "pwm":
       return await driver.open(await hardware.pwm(), options, context);
+    case "expander": {
+      const place = expanderPlace({ id: "it", driver, bus: "sim", options });
+      if (!place) throw new Error(`${driver.name} is no expander`);
+      return await driver.open(await hardware.expander(place), options, context);
+    }
     case "planned":
       throw new Error(`${driver.name} is planned`);
   }

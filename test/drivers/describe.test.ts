@@ -16,7 +16,8 @@ test.each(drivers.map((driver) => [driver.name, driver] as const))("%s has a pag
 });
 
 test("a page says what a number, a choice, a duration and a switch may be, and the default as it would be written", () => {
-  expect(option("digital-input", "pin")).toMatchObject({ required: true, values: "0 to 53" });
+  expect(option("mcp23017", "interrupt_pin")).toMatchObject({ required: false, values: "0 to 53" });
+  expect(option("digital-input", "pin")).toMatchObject({ required: true });
   expect(option("sht4x", "precision")).toMatchObject({ values: "high, medium or low", default: "high" });
   expect(option("pulse-counter", "debounce")).toMatchObject({ values: "duration", default: "5ms" });
   expect(option("digital-output", "safe_state")).toMatchObject({ values: "on or off", default: "off" });

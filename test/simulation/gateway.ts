@@ -148,6 +148,7 @@ const noHardware: Hardware = {
     space: async () => ({ totalBytes: 0, freeBytes: 0 }),
   },
   i2c: () => Promise.reject(new Error("there is no bus")),
+  expander: () => Promise.reject(new Error("there is no expander")),
   pwm: () => Promise.reject(new Error("there is no PWM")),
   gpio: () => Promise.reject(new Error("there are no pins")),
   async [Symbol.asyncDispose]() {},

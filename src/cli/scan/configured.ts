@@ -2,6 +2,7 @@ import { loadConfig } from "../../config/load.ts";
 import { isConfigError } from "../../config/problems.ts";
 import type { Config } from "../../config/schema/config.ts";
 import { isGatewayError } from "../../core/errors.ts";
+import { isOnI2c } from "../../drivers/driver.ts";
 import { busName, muxOf } from "../../hardware/bus-name.ts";
 import type { KernelFinding } from "../../scan/kernel.ts";
 import type { Invocation } from "../command.ts";
@@ -30,12 +31,12 @@ export async function configOf({ configFile, io }: Invocation): Promise<Config |
 export function configuredIn(config: Config | undefined): Configured {
   const devices = config?.devices ?? [];
   const chips = devices.flatMap(({ id, driver, bus, address }): [string, string][] =>
-    driver.port === "i2c" ? [[placeOf(busName(bus), address ?? driver.addresses[0]), id]] : [],
+    isOnI2c(driver) ? [[placeOf(busName(bus), address ?? driver.addresses[0]), id]] : [],
   );
   const kernel = devices.flatMap(({ id, driver, options }): [string, string][] =>
     Object.values(options).flatMap((value) => (typeof value === "string" ? [[`${driver.name}/${value}`, id]] : [])),
   );
-  const buses = devices.flatMap(({ driver, bus }) => (driver.port === "i2c" ? [busName(bus)] : []));
+  const buses = devices.flatMap(({ driver, bus }) => (isOnI2c(driver) ? [busName(bus)] : []));
   const muxBuses = [...new Set(buses)].filter((bus) => muxOf(bus) !== undefined);
   return { ids: new Set(devices.map(({ id }) => id)), chips: new Map(chips), kernel: new Map(kernel), muxBuses };
 }

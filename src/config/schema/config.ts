@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Driver } from "../../drivers/driver.ts";
+import { expandersOf } from "../../drivers/expander-place.ts";
 import { oncePerKey } from "../once.ts";
 import { present } from "../present.ts";
 import { brokerSection } from "./broker.ts";
@@ -40,7 +41,10 @@ function makeSchema(drivers: readonly Driver[]) {
       homeAssistant: home_assistant,
       removedDevices: removed_devices,
       broker: { ...broker, enabled: broker.enabled ?? same.mqtt.urls.length === 0 },
-      devices: devices.map((device) => inherit(device, same)),
+      devices: devices.map((device) => {
+        const expanders = expandersOf(device.options, devices);
+        return { ...inherit(device, same), ...(expanders && { expanders }) };
+      }),
     }));
 }
 

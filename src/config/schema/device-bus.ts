@@ -1,11 +1,11 @@
 import { z } from "zod";
-import type { Driver, I2cDriver } from "../../drivers/driver.ts";
+import { type Driver, type ExpanderDriver, type I2cDriver, isOnI2c } from "../../drivers/driver.ts";
 import { i2cBusName, SIMULATED } from "../bus-name.ts";
 import { nearest } from "../suggest.ts";
 
 /** `bus` and `address` of a device, as far as its driver has them. */
 export function busOptions(driver: Driver): z.ZodRawShape {
-  if (driver.port === "i2c") return { bus: i2cBus().prefault("i2c-1"), address: chipAddress(driver) };
+  if (isOnI2c(driver)) return { bus: i2cBus().prefault("i2c-1"), address: chipAddress(driver) };
   return { bus: (driver.port === "planned" ? i2cBus() : localBus(driver)).optional() };
 }
 
@@ -39,7 +39,7 @@ function localBus(driver: Driver) {
     .describe("`sim` for a simulated one; otherwise left out");
 }
 
-function chipAddress({ name, addresses }: I2cDriver) {
+function chipAddress({ name, addresses }: I2cDriver | ExpanderDriver) {
   return z
     .union([z.int(), z.string()])
     .transform((written, context) => {

@@ -1,6 +1,8 @@
 import type { Clock } from "../../core/clock.ts";
 import { GatewayError } from "../../core/errors.ts";
 import { busName, muxOf } from "../bus-name.ts";
+import type { Expander } from "../expander/expander.ts";
+import { openExpander } from "../expander/models.ts";
 import type { Gpio } from "../gpio.ts";
 import type { Hardware } from "../hardware.ts";
 import type { I2cBus } from "../i2c.ts";
@@ -42,11 +44,16 @@ export function linuxHardware(clock: Pick<Clock, "monoMs" | "sleep">, host: Linu
     return once<I2cBus>(name, async () => openMuxBus(name, await i2c(mux.parent), mux));
   };
 
+  const gpio = () =>
+    once<Gpio>("gpio", () => openPins({ files, clock, ...(openLine && { openLine }), ...(tools && { tools }) }));
+  const openPin = async (pin: number) => await (await gpio()).input(pin, { kernelTime: true });
+
   return {
     files,
     i2c,
-    gpio: () =>
-      once<Gpio>("gpio", () => openPins({ files, clock, ...(openLine && { openLine }), ...(tools && { tools }) })),
+    gpio,
+    expander: (place) =>
+      once<Expander>(JSON.stringify(place), async () => openExpander(place, await i2c(place.bus), clock, openPin)),
     pwm: () => once<Pwm>("pwm", async () => new LinuxPwm(files, clock)),
     async [Symbol.asyncDispose]() {
       closed = true;

@@ -23,10 +23,12 @@ import { ina3221Chip } from "./chips/ina3221.ts";
 import { lm75Chip } from "./chips/lm75.ts";
 import { ltr390Chip } from "./chips/ltr390.ts";
 import { max17048Chip } from "./chips/max17048.ts";
+import { Mcp230xxChip } from "./chips/mcp230xx.ts";
 import { mcp3421Chip } from "./chips/mcp3421.ts";
 import { mcp9808Chip } from "./chips/mcp9808.ts";
 import { mlx90614Chip } from "./chips/mlx90614.ts";
 import { mpu6050Chip } from "./chips/mpu6050.ts";
+import { Pcf857xChip } from "./chips/pcf857x.ts";
 import { pmsa003iChip } from "./chips/pmsa003i.ts";
 import { scd4xChip } from "./chips/scd4x.ts";
 import { scd30Chip } from "./chips/scd30.ts";
@@ -74,8 +76,12 @@ export const simulatedChips: Readonly<Record<string, SimulatedChipFactory>> = {
   max17048: max17048Chip,
   mcp3421: mcp3421Chip,
   mcp9808: mcp9808Chip,
+  mcp23008: (world) => new Mcp230xxChip(1, (pin) => world.contact(pin)),
+  mcp23017: (world) => new Mcp230xxChip(2, (pin) => world.contact(pin)),
   mlx90614: mlx90614Chip,
   mpu6050: mpu6050Chip,
+  pcf8574: (world) => new Pcf857xChip(1, (pin) => world.contact(pin)),
+  pcf8575: (world) => new Pcf857xChip(2, (pin) => world.contact(pin)),
   pmsa003i: pmsa003iChip,
   scd30: scd30Chip,
   scd4x: scd4xChip,

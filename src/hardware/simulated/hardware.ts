@@ -1,6 +1,8 @@
 import type { Clock } from "../../core/clock.ts";
 import { GatewayError } from "../../core/errors.ts";
 import { busName } from "../bus-name.ts";
+import type { Expander } from "../expander/expander.ts";
+import { openExpander } from "../expander/models.ts";
 import type { Hardware } from "../hardware.ts";
 import { hexAddress } from "../transfer.ts";
 import type { SimulatedChip, World } from "./chip.ts";
@@ -55,17 +57,29 @@ export function simulatedHardware(options: SimulatedHardwareOptions): SimulatedH
     else if (placement.pin === undefined) throw new GatewayError("CONFIG_INVALID", noCounterpart(placement));
   });
 
+  const i2c = async (name: string) => {
+    const bus = buses.get(busName(name));
+    if (!bus) throw new GatewayError("BUS_MISSING", `there is no bus ${name}: ${[...buses.keys()].join(", ")}`);
+    return bus;
+  };
+  const expanders = new Map<string, Expander>();
+
   return {
     files,
-    async i2c(name) {
-      const bus = buses.get(busName(name));
-      if (!bus) throw new GatewayError("BUS_MISSING", `there is no bus ${name}: ${[...buses.keys()].join(", ")}`);
-      return bus;
+    i2c,
+    async expander(place) {
+      const key = JSON.stringify(place);
+      const bus = await i2c(place.bus);
+      const open = expanders.get(key) ?? openExpander(place, bus, clock, (pin) => gpio.input(pin));
+      expanders.set(key, open);
+      return open;
     },
     gpio: async () => gpio,
     pwm: async () => pwm,
     async [Symbol.asyncDispose]() {
-      await Promise.all([gpio, pwm, ...buses.values()].map((port) => port[Symbol.asyncDispose]()));
+      await Promise.all(
+        [gpio, pwm, ...expanders.values(), ...buses.values()].map((port) => port[Symbol.asyncDispose]()),
+      );
     },
   };
 }
