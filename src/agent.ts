@@ -22,6 +22,7 @@ import { identify } from "./wiring/identity.ts";
 import { createLifecycle } from "./wiring/lifecycle.ts";
 import { gatewayBrokerOptions, privateSocket, shownAddresses, storeOptions, uplinkOptions } from "./wiring/options.ts";
 import { Reloader } from "./wiring/reload.ts";
+import { applyRenames } from "./wiring/renames.ts";
 import { Roster } from "./wiring/roster.ts";
 
 /** The world around the gateway. */
@@ -63,8 +64,10 @@ export async function runAgent(config: Config, deps: AgentDeps, signal: AbortSig
     board,
     clock,
     gateway,
+    log: log.part("home-assistant"),
     random,
     signal,
+    store,
     announce: () => uplink.announce(),
   });
   const options = uplinkOptions(config, gateway, runtimeDirectory);
@@ -87,11 +90,15 @@ export async function runAgent(config: Config, deps: AgentDeps, signal: AbortSig
   const happened = (event: DeviceEvent) => uplink.tell(event);
   const roster = new Roster({ board, clock, controller, fleet, happened, hardware, log, store });
   const commands = commandHandler({ roster, clock, maxAgeMs: config.mqtt.commandMaxAgeMs });
+  const applyDevices = async (devices: Config["devices"]) => {
+    applyRenames(devices, store, log);
+    await roster.apply(devices);
+  };
   const reloader = new Reloader(config, {
     log,
     load: deps.loadConfig,
     applyFiles: async () => broker?.reload(),
-    applyDevices: (devices) => roster.apply(devices),
+    applyDevices,
     startAgain(changed) {
       next = changed;
       restart.abort();
@@ -112,11 +119,11 @@ export async function runAgent(config: Config, deps: AgentDeps, signal: AbortSig
     gatewayEnded: () => restart.abort(),
   });
   const reload = () => reloader.reload();
-  const parts = { board, bundled, clock, gateway, lifecycle, listening, log, reload, store, uplink };
+  const parts = { board, bundled, clock, gateway, homeAssistant, lifecycle, listening, log, reload, store, uplink };
   const handlers = controlHandlers(parts);
   await using _control = await openControlServer(controlSocket(runtimeDirectory), config.store.path, handlers, log);
 
-  await roster.apply(config.devices);
+  await applyDevices(config.devices);
   await lifecycle.prepare();
   deps.ready({ gateway: gateway.id, broker: [...config.mqtt.urls, ...listening] });
   await runTogether(AbortSignal.any([signal, restart.signal]), [

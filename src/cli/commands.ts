@@ -12,6 +12,7 @@ const loaders = {
   bench: async () => (await import("./commands/bench.ts")).bench,
   status: async () => (await import("./commands/status.ts")).status,
   log: async () => (await import("./commands/log.ts")).log,
+  announce: async () => (await import("./commands/announce.ts")).announce,
   decommission: async () => (await import("./commands/decommission.ts")).decommission,
   retained: async () => (await import("./commands/retained.ts")).retained,
   "safe-outputs": async () => (await import("./commands/safe-outputs.ts")).safeOutputs,

@@ -14,7 +14,6 @@ interface Inactive {
 const inactive: readonly Inactive[] = [
   { path: "web", what: "the dashboard" },
   { path: "devices.*.qos.commands", what: "commands of one device (`mqtt.qos.commands` holds for all)" },
-  { path: "devices.*.previous_id", what: "renaming of a device" },
 ];
 
 /** What of this configuration is understood and without effect for now. */

@@ -66,6 +66,8 @@ export interface Message {
 }
 
 export interface RetainedMessage extends Message {
+  /** Payloads to publish on the topic before this one, in order. */
+  readonly before?: readonly string[];
   /** Whom the topic belongs to in the ledger; absent for the gateway itself. */
   readonly device?: string;
 }

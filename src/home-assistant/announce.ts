@@ -11,6 +11,8 @@ export interface AnnounceOptions {
   /** Seconds without a value after which an entity is unavailable; then `state` must not be retained. */
   readonly expireAfterS?: number;
   readonly supportUrl?: string;
+  /** The id that a device's entities have; by default the device's. */
+  readonly entityId?: (device: string) => string;
 }
 
 /** The gateway first: a `via_device` that is not there yet would become a nameless device. */
@@ -40,11 +42,13 @@ export function announce(
 ): RetainedMessage {
   const { id, name, manufacturer, model, serial, area, channels } = device;
   const { status, state } = topics.device(id);
+  // A device with a new id goes on under its first one here: another would be another device with other entities.
+  const entityId = options.entityId?.(id) ?? id;
   const components = channels.flatMap((channel) => {
     const context = {
       ...options,
       gatewayId: gateway.id,
-      deviceId: id,
+      deviceId: entityId,
       alone: channels.filter(({ quantity }) => quantity === channel.quantity).length === 1,
       commandTopic: topics.device(id).channelSet,
       stateTopic: state,
@@ -56,7 +60,7 @@ export function announce(
   });
   const payload = {
     device: {
-      identifiers: [`${gateway.id}_${id}`],
+      identifiers: [`${gateway.id}_${entityId}`],
       name,
       ...(manufacturer && { manufacturer }),
       ...(model && { model }),
@@ -71,7 +75,7 @@ export function announce(
     state_topic: state,
     components: Object.fromEntries(components),
   };
-  return { topic: discoveryTopic(options.prefix, gateway.id, id), payload: JSON.stringify(payload), device: id };
+  return { topic: discoveryTopic(options.prefix, gateway.id, entityId), payload: JSON.stringify(payload), device: id };
 }
 
 /** The gateway's own discovery message. */

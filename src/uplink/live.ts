@@ -4,6 +4,7 @@ import type { RetainedMessage } from "../core/topics.ts";
 import { isAt } from "../store/store.ts";
 import { brokerIdentity } from "./broker-identity.ts";
 import { DESTINATION } from "./destination.ts";
+import { Discovery } from "./discovery.ts";
 import { Latest } from "./latest.ts";
 import type { Link, Publication, Qos } from "./link.ts";
 import { REASON } from "./link.ts";
@@ -22,8 +23,6 @@ import { PROBATION_MS } from "./suspects.ts";
 
 /** Heartbeats that may be missed before `online` and `state` expire (MQTT 5). */
 const HEARTBEATS_KEPT = 3;
-/** Home Assistant takes discovery in one at a time; a hundred at once make it lose states. */
-const DISCOVERY_PAUSE_MS = 20;
 /** A state that follows discovery sooner finds nobody subscribed (0 of 100 at 0 s, 79 at 0.2 s, all at 0.5 s). */
 const SETTLE_MS = 750;
 
@@ -43,6 +42,9 @@ export class LivePlane {
   readonly #latest: Latest;
   /** Topics that went out over this connection, some because they changed while the rest was announced. */
   readonly #said = new Set<string>();
+  readonly #discovery: Discovery;
+  /** Announced as far as it was known before. */
+  readonly #unopened = new Set<string>();
   #announced = false;
   #stopping = false;
 
@@ -51,6 +53,13 @@ export class LivePlane {
     this.#broker = brokerIdentity(link.url, context.deps.gateway);
     this.#context = context;
     this.#faults = faults;
+    this.#discovery = new Discovery(context, (message) => {
+      const { device } = message;
+      if (device !== undefined && context.deps.board.get(device)?.health.state === "starting") {
+        this.#unopened.add(device);
+      }
+      return this.#put(message.topic, () => message);
+    });
     this.#latest = new Latest((error) => {
       if (!isGatewayError(error)) failed(error);
       else if (error.code !== "BROKER_UNREACHABLE") context.deps.log.warn("not published", { error: error.message });
@@ -65,7 +74,7 @@ export class LivePlane {
     this.#announced = true;
     await this.#info();
     await Promise.all(this.#devices().map((id) => this.#config(id)));
-    await this.#discovery(signal);
+    await this.#discovery.announce("all", signal);
     const { device } = this.#context.options.topics;
     const unsaid = (topic: string) => !this.#said.has(topic);
     const statusOf = this.#devices().filter((id) => unsaid(device(id).status));
@@ -78,7 +87,7 @@ export class LivePlane {
 
   /** Discovery and states once more, for a Home Assistant that has just come up. */
   async announceDiscovery(signal: AbortSignal): Promise<void> {
-    await this.#discovery(signal);
+    await this.#discovery.announce("all", signal);
     await this.repeatStates(signal);
   }
 
@@ -152,6 +161,8 @@ export class LivePlane {
         void this.#state(device);
         return;
       case "health":
+        this.#healthChanged(device, signal);
+        return;
       case "removed":
         void this.#deviceStatus(device);
         return;
@@ -165,17 +176,27 @@ export class LivePlane {
     void this.#info();
     void this.#deviceStatus(device);
     await this.#config(device);
-    const messages = this.#context.deps.discovery().filter((message) => message.device === device);
-    await Promise.all(messages.map((message) => this.#put(message.topic, () => message)));
-    await this.#context.deps.clock.sleep(SETTLE_MS, signal).catch(() => {});
-    if (!signal.aborted) await this.#state(device);
+    await this.#discovered(device, signal);
   }
 
-  async #discovery(signal: AbortSignal): Promise<void> {
-    for (const message of this.#context.deps.discovery()) {
-      await this.#put(message.topic, () => message);
-      await this.#context.deps.clock.sleep(DISCOVERY_PAUSE_MS, signal);
+  /** Announces it, and its state once more when that was taken in. */
+  async #discovered(device: string, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#discovery.announce({ device }, signal);
+      await this.#context.deps.clock.sleep(SETTLE_MS, signal);
+    } catch (error) {
+      if (signal.aborted) return;
+      throw error;
     }
+    await this.#state(device);
+  }
+
+  /** What a device has is known for certain once it was opened. */
+  #healthChanged(device: string, signal: AbortSignal): void {
+    void this.#deviceStatus(device);
+    const isOpened = this.#context.deps.board.get(device)?.health.state !== "starting";
+    if (!isOpened || !this.#unopened.delete(device)) return;
+    void this.#discovered(device, signal);
   }
 
   #devices(): string[] {

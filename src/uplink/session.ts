@@ -1,6 +1,7 @@
 import { setMaxListeners } from "node:events";
 import { isGatewayError } from "../core/errors.ts";
 import { DESTINATION } from "./destination.ts";
+import { tellMissing } from "./discovery.ts";
 import { Drain } from "./drain.ts";
 import { keepFurther } from "./further.ts";
 import { tellGaps } from "./gap-teller.ts";
@@ -69,6 +70,7 @@ export async function runSession(
       announceDiscovery: () => attempt(live.announceDiscovery(over.signal), over.signal, failed),
       settled: () => live.settled(),
     });
+    await tellMissing(reader, context);
     live.follow(over.signal);
     await live.announce(over.signal);
     deps.announced?.();

@@ -44,6 +44,10 @@ export interface UplinkDeps {
   readonly gateway: GatewayInfo;
   /** Home Assistant's discovery messages as of now, the gateway's own first. */
   readonly discovery: () => readonly RetainedMessage[];
+  /** One of them went out, with what comes before it. */
+  discovered?(message: RetainedMessage): void;
+  /** A discovery topic is empty that was not, though nobody here emptied it. */
+  missing?(topic: string): void;
   readonly subscriptions: readonly Subscription[];
   /** What others answer under `request/<name>`. */
   readonly requests?: ReadonlyMap<string, RequestHandler>;

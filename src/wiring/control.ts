@@ -9,6 +9,7 @@ import { statusReport } from "../service/status-report.ts";
 import type { Store } from "../store/store.ts";
 import type { Uplink } from "../uplink/uplink.ts";
 import type { BundledBroker } from "./bundled-broker.ts";
+import type { HomeAssistantSide } from "./home-assistant.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 
 export interface ControlDeps {
@@ -17,6 +18,7 @@ export interface ControlDeps {
   readonly bundled: BundledBroker | undefined;
   readonly clock: Clock;
   readonly gateway: GatewayInfo;
+  readonly homeAssistant: Pick<HomeAssistantSide, "announce">;
   readonly lifecycle: Pick<Lifecycle, "audits" | "decommissions" | "faults">;
   /** Where the bundled broker is for others: its private socket is nobody's business. */
   readonly listening: readonly string[];
@@ -37,13 +39,14 @@ const requests = {
   decommission_of: z.strictObject({ gateway: device, dry_run: z.boolean().default(false) }),
   retained: z.strictObject({ older_ms: z.number().min(0) }),
   clear_retained: z.strictObject({ topics: z.array(z.string().min(1).max(1024)).max(10_000) }),
+  announce: z.strictObject({ device: device.optional() }),
   revive: z.strictObject({ device }),
   log: z.strictObject({ level: z.enum(LOG_LEVELS), part: z.string().max(100).optional() }),
 };
 
 /** What commands may ask of the running service. */
 export function controlHandlers(deps: ControlDeps): ControlHandlers {
-  const { board, bundled, clock, gateway, lifecycle, listening, log, store, uplink } = deps;
+  const { board, bundled, clock, gateway, homeAssistant, lifecycle, listening, log, store, uplink } = deps;
   const { audits, decommissions } = lifecycle;
   const startedMonoMs = clock.monoMs();
   return {
@@ -89,6 +92,10 @@ export function controlHandlers(deps: ControlDeps): ControlHandlers {
     },
     retained: (body) => audits.audit(parse(requests.retained, body).older_ms),
     clear_retained: (body) => audits.clear(parse(requests.clear_retained, body).topics),
+    async announce(body) {
+      const { device: id } = parse(requests.announce, body);
+      return { back: homeAssistant.announce(id) };
+    },
     async revive(body) {
       const request = parse(requests.revive, body);
       if (!store.tombstones().has(request.device)) {

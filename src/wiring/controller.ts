@@ -13,6 +13,10 @@ export class Controller {
     this.#clock = clock;
   }
 
+  get isOnline(): boolean {
+    return this.#isOnline;
+  }
+
   /** Monotonic milliseconds at which it was there for the last time: now, while it is. */
   seenMs(): number {
     if (this.#isOnline) this.#seenMs = this.#clock.monoMs();

@@ -8,6 +8,8 @@ import { type DecommissionParts, devicePorts, gatewayPorts } from "./decommissio
 
 export interface DecommissionsParts extends DecommissionParts {
   readonly log: Log;
+  /** Ids that configured devices had before. */
+  formerIds(): ReadonlySet<string>;
   /** The gateway itself is ended: nothing is left to run for. */
   gatewayEnded(): void;
 }
@@ -109,8 +111,10 @@ export class Decommissions {
     if (store.tombstones().has(GATEWAY)) return;
     const current = uplink.currentTopics();
     const entries = (await store.ledger.topics("all")).filter((entry) => isAt(uplink.broker(), entry));
+    const isOurs = (device: string | undefined) =>
+      device === undefined || board.get(device) !== undefined || this.#parts.formerIds().has(device);
     const outdated = entries
-      .filter(({ topic, device }) => !current.has(topic) && (device === undefined || board.get(device) !== undefined))
+      .filter(({ topic, device }) => !current.has(topic) && isOurs(device))
       .map(({ topic }) => topic);
     if (outdated.length === 0) return;
     await clearAndSee(outdated, uplink, (topic) => store.ledger.cleared(topic, uplink.broker()));

@@ -2,18 +2,24 @@ import type { Config } from "../config/schema/config.ts";
 import type { Board } from "../core/board.ts";
 import type { Clock } from "../core/clock.ts";
 import type { GatewayInfo } from "../core/gateway.ts";
+import type { Log } from "../core/log.ts";
 import type { Random } from "../core/random.ts";
-import { topicsOf } from "../core/topics.ts";
+import { discoveryTopic, type RetainedMessage, topicsOf } from "../core/topics.ts";
 import { announceAll } from "../home-assistant/announce.ts";
-import { type Listener, onBirth } from "../home-assistant/presence.ts";
+import { type Listener, onBirth, onDeletion } from "../home-assistant/presence.ts";
+import type { Store } from "../store/store.ts";
 import type { UplinkDeps } from "../uplink/state.ts";
 import { Controller } from "./controller.ts";
+import { DiscoveryMemory } from "./discovery-memory.ts";
+import { entityIdOf } from "./renames.ts";
 
 export interface HomeAssistantParts {
   readonly board: Board;
   readonly clock: Clock;
   readonly gateway: GatewayInfo;
+  readonly log: Log;
   readonly random: Random;
+  readonly store: Pick<Store, "getMeta" | "setMeta">;
   /** Discovery and states once more. */
   readonly announce: () => void;
   readonly signal: AbortSignal;
@@ -21,31 +27,60 @@ export interface HomeAssistantParts {
 
 export interface HomeAssistantSide {
   readonly controller: Controller;
-  readonly uplink: Pick<UplinkDeps, "connectionChanged" | "discovery" | "subscriptions">;
+  readonly uplink: Pick<UplinkDeps, "connectionChanged" | "discovery" | "discovered" | "missing" | "subscriptions">;
+  /** Announces again, also what was deleted in Home Assistant: one device, or all. Returns what comes back. */
+  announce(device: string | undefined): string[];
 }
 
 /** What the uplink says to Home Assistant and hears from it; nothing where it is switched off. */
 export function homeAssistantSide(
   { homeAssistant, mqtt }: Config,
-  { board, gateway, ...rest }: HomeAssistantParts,
+  { board, gateway, store, log, ...rest }: HomeAssistantParts,
 ): HomeAssistantSide {
   const controller = new Controller(rest.clock);
-  if (!homeAssistant.enabled) return { controller, uplink: { discovery: () => [], subscriptions: [] } };
+  if (!homeAssistant.enabled) {
+    return { controller, uplink: { discovery: () => [], subscriptions: [] }, announce: () => [] };
+  }
   const prefix = homeAssistant.discoveryPrefix;
   const topics = topicsOf(mqtt.baseTopic, gateway.id);
   const expireAfterS = homeAssistant.expireAfterMs && Math.ceil(homeAssistant.expireAfterMs / 1000);
-  const options = { prefix, ...(expireAfterS && { expireAfterS }) };
+  const entityId = (device: string) => entityIdOf(store, device);
+  const options = { prefix, entityId, ...(expireAfterS && { expireAfterS }) };
+  const isOpened = (device: string) => board.get(device)?.health.state !== "starting";
+  const memory = new DiscoveryMemory({ store, log, isOpened, isOnline: () => controller.isOnline });
   const statusHeard: Listener = {
     filter: `${prefix}/status`,
     onMessage: ({ payload }) => controller.heard(Buffer.from(payload).toString("utf8")),
   };
-  const uplink = {
-    discovery: () => {
-      const devices = board.all().map(({ info }) => info);
-      return announceAll(gateway, devices, topics, options);
-    },
-    subscriptions: [onBirth({ prefix, ...rest }), statusHeard],
-    connectionChanged: () => controller.connectionChanged(),
+  const all = () => {
+    const devices = board.all().map(({ info }) => info);
+    return announceAll(gateway, devices, topics, options);
   };
-  return { controller, uplink };
+  const deleted = (topic: string) => {
+    const message = all().find((one) => one.topic === topic);
+    if (message) memory.deleted(deviceOf(message));
+  };
+  const heardDeletion = onDeletion(prefix, gateway.id, (id) => deleted(discoveryTopic(prefix, gateway.id, id)));
+  const discovery = () =>
+    all()
+      .filter((message) => !memory.isDeleted(deviceOf(message)))
+      .map((message) => memory.prepared(message));
+  return {
+    controller,
+    uplink: {
+      discovery,
+      discovered: (message) => memory.told(message),
+      missing: deleted,
+      // What Home Assistant is must be known before it is answered.
+      subscriptions: [statusHeard, onBirth({ prefix, ...rest }), heardDeletion],
+      connectionChanged: () => controller.connectionChanged(),
+    },
+    announce(device) {
+      const back = memory.wanted(device);
+      rest.announce();
+      return back;
+    },
+  };
 }
+
+const deviceOf = ({ device }: RetainedMessage): string => device ?? "gateway";

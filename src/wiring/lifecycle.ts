@@ -12,6 +12,7 @@ import { Audits } from "./audits.ts";
 import { Decommissions } from "./decommissions.ts";
 import { Departure } from "./departure.ts";
 import { endRemovedDevices } from "./removed-devices.ts";
+import { formerIds } from "./renames.ts";
 import type { Roster } from "./roster.ts";
 
 export interface LifecycleParts {
@@ -46,8 +47,9 @@ export interface Lifecycle extends AsyncDisposable {
 export function createLifecycle(parts: LifecycleParts): Lifecycle {
   const { config, gateway, log, store, uplink } = parts;
   const departure = new Departure(parts);
-  const isConfigured = (id: string) => config().devices.some((device) => device.id === id);
-  const own = { log: log.part("decommission"), departure, isConfigured };
+  const former = () => formerIds(config().devices);
+  const isConfigured = (id: string) => config().devices.some((device) => device.id === id) || former().has(id);
+  const own = { log: log.part("decommission"), departure, isConfigured, formerIds: former };
   const decommissions = new Decommissions({ ...parts, ...own });
   const { graceMs } = config().removedDevices;
   const removed = { ...parts, ...own, decommissions, graceMs };

@@ -1,0 +1,72 @@
+import type { Clock } from "../core/clock.ts";
+import { isGatewayError } from "../core/errors.ts";
+import type { RetainedMessage } from "../core/topics.ts";
+import { isAt } from "../store/store.ts";
+import { brokerIdentity } from "./broker-identity.ts";
+import { type RetainedReader, readRetained } from "./retained.ts";
+import type { Context } from "./state.ts";
+
+/** Home Assistant takes discovery in one at a time; a hundred at once make it lose states. */
+const PAUSE_MS = 20;
+/** It must have taken a component in before it can be told to remove it. */
+const REMOVAL_PAUSE_MS = 1000;
+
+/** Sends discovery messages one after the other, each with what must be said before it. */
+export class Discovery {
+  readonly #context: Context;
+  readonly #put: (message: RetainedMessage) => Promise<void>;
+  #turn: Promise<void> = Promise.resolve();
+
+  constructor(context: Context, put: (message: RetainedMessage) => Promise<void>) {
+    this.#context = context;
+    this.#put = put;
+  }
+
+  /** Of one device, of the gateway (`undefined`), or of all. Rejects with the signal's reason. */
+  announce(of: { readonly device: string | undefined } | "all", signal: AbortSignal): Promise<void> {
+    const next = this.#turn.catch(() => undefined).then(() => this.#announce(of, signal));
+    this.#turn = next;
+    return next;
+  }
+
+  async #announce(of: { readonly device: string | undefined } | "all", signal: AbortSignal): Promise<void> {
+    const { clock, discovery, discovered } = this.#context.deps;
+    const messages = discovery().filter((message) => of === "all" || message.device === of.device);
+    for (const message of messages) {
+      for (const payload of message.before ?? [])
+        await this.#say({ ...message, payload }, REMOVAL_PAUSE_MS, clock, signal);
+      await this.#say(message, PAUSE_MS, clock, signal);
+      discovered?.(message);
+    }
+  }
+
+  async #say(message: RetainedMessage, pauseMs: number, clock: Clock, signal: AbortSignal): Promise<void> {
+    await this.#put(message);
+    await clock.sleep(pauseMs, signal);
+  }
+}
+
+/**
+ * Discovery that the ledger says is there and the broker has not, while it still has what the device's own `config` says:
+ * somebody cleared it while we were away. A broker that lost its memory lost both.
+ */
+export async function tellMissing(reader: RetainedReader, { options, deps }: Context): Promise<void> {
+  const { ledger } = deps.store;
+  const broker = brokerIdentity(reader.link.url, deps.gateway);
+  const known = new Set((await ledger.topics("all")).filter((entry) => isAt(broker, entry)).map(({ topic }) => topic));
+  const pairs = deps.discovery().map(({ topic, device }) => ({
+    topic,
+    witness: device === undefined ? options.topics.info : options.topics.device(device).config,
+  }));
+  const asked = pairs.filter(({ topic, witness }) => known.has(topic) && known.has(witness));
+  if (asked.length === 0 || !deps.missing) return;
+  try {
+    const kept = await readRetained(reader, [...new Set(asked.flatMap(({ topic, witness }) => [topic, witness]))]);
+    for (const { topic, witness } of asked) {
+      if (!kept.has(topic) && kept.has(witness)) deps.missing(topic);
+    }
+  } catch (error) {
+    // Rules that do not let us read are no reason to keep quiet.
+    if (!isGatewayError(error, "BROKER_REFUSED")) throw error;
+  }
+}

@@ -1,0 +1,102 @@
+import type { Log } from "../core/log.ts";
+import type { RetainedMessage } from "../core/topics.ts";
+import { type Components, changedComponents, componentsIn, removalPayloads } from "../home-assistant/removals.ts";
+import type { Store } from "../store/store.ts";
+
+/** What Home Assistant was told of a device. */
+interface Told {
+  readonly components: Components;
+  /** Removed while nobody knew whether Home Assistant was there to hear of it. */
+  readonly pending: Components;
+}
+
+export interface MemoryParts {
+  readonly store: Pick<Store, "getMeta" | "setMeta">;
+  readonly log: Log;
+  /** Is Home Assistant known to be there? */
+  isOnline(): boolean;
+  /** Has the device been opened, so that its channels are known for certain? */
+  isOpened(device: string): boolean;
+}
+
+const DELETED = "ha.deleted";
+const NOTHING: Told = { components: {}, pending: {} };
+
+/** What has to be known of earlier announcements, over restarts: what was deleted in Home Assistant, and what it was told. */
+export class DiscoveryMemory {
+  readonly #parts: MemoryParts;
+
+  constructor(parts: MemoryParts) {
+    this.#parts = parts;
+  }
+
+  isDeleted(device: string): boolean {
+    return this.#deleted().has(device);
+  }
+
+  /** The user deleted it, or one of its entities, in Home Assistant. */
+  deleted(device: string): void {
+    const deleted = this.#deleted();
+    if (deleted.has(device)) return;
+    this.#save(new Set([...deleted, device]));
+    this.#parts.store.setMeta(keyOf(device), "", "soon");
+    const remedy = `\`fieldpost announce ${device}\` brings it back`;
+    this.#parts.log.warn("deleted in Home Assistant: it is not announced any more", { device, remedy });
+  }
+
+  /** The user asks for it again: one device, or all. Returns those that come back. */
+  wanted(device: string | undefined): string[] {
+    const deleted = [...this.#deleted()];
+    const back = deleted.filter((id) => device === undefined || id === device);
+    this.#save(new Set(deleted.filter((id) => !back.includes(id))));
+    return back;
+  }
+
+  /**
+   * The message as it has to go out: with what must be said before it so that components that are gone are removed; of a
+   * device that was not opened yet, the components that Home Assistant knows already: what it really has is not certain.
+   */
+  prepared(message: RetainedMessage): RetainedMessage {
+    const device = message.device ?? "gateway";
+    const { components, pending } = this.#told(device);
+    const known = Object.keys(components).length > 0;
+    if (!this.#parts.isOpened(device)) return known ? asKnown(message, components) : message;
+    const told = this.#parts.isOnline() ? { ...pending, ...components } : components;
+    const before = removalPayloads(message.payload, changedComponents(told, componentsIn(message.payload)));
+    return before.length > 0 ? { ...message, before } : message;
+  }
+
+  /** It went out. */
+  told(message: RetainedMessage): void {
+    const device = message.device ?? "gateway";
+    if (!this.#parts.isOpened(device)) return;
+    const before = this.#told(device);
+    const components = componentsIn(message.payload);
+    const gone = changedComponents({ ...before.pending, ...before.components }, components);
+    const told: Told = { components, pending: this.#parts.isOnline() ? {} : gone };
+    const text = JSON.stringify(told);
+    if (text !== this.#parts.store.getMeta(keyOf(device))) this.#parts.store.setMeta(keyOf(device), text);
+  }
+
+  #told(device: string): Told {
+    const text = this.#parts.store.getMeta(keyOf(device));
+    return text ? JSON.parse(text) : NOTHING;
+  }
+
+  #deleted(): ReadonlySet<string> {
+    const text = this.#parts.store.getMeta(DELETED);
+    return new Set(text ? (JSON.parse(text) as string[]) : []);
+  }
+
+  #save(deleted: ReadonlySet<string>): void {
+    this.#parts.store.setMeta(DELETED, JSON.stringify([...deleted]), "soon");
+  }
+}
+
+const keyOf = (device: string) => `ha.told/${device}`;
+
+function asKnown(message: RetainedMessage, known: Components): RetainedMessage {
+  const payload = JSON.parse(message.payload);
+  const components = Object.entries(known).map(([key, component]) => [key, payload.components[key] ?? component]);
+  return { ...message, payload: JSON.stringify({ ...payload, components: Object.fromEntries(components) }) };
+}
