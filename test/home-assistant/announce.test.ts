@@ -188,7 +188,7 @@ describe("what it says", () => {
       unique_id: "green-house_d-1_total_set",
       default_entity_id: "number.green_house_d_1_total_set",
       name: "Set total",
-      value_template: "{{ value_json['total'] | default('') }}",
+      value_template: "{{ value_json['total'] | default('None') }}",
       unit_of_measurement: "L",
       command_topic: "fieldpost/green-house/d-1/total/set",
       min: 0,

@@ -72,6 +72,7 @@ const health = z.strictObject({
     .optional()
     .describe("Presses, turns; absent while none has happened"),
   broker: bundledBroker.optional().describe("The broker in the same process"),
+  retained: count().describe("Topics that this gateway has retained at its broker"),
   clock: z.string().describe("Whether readings can be dated"),
   faults: z.array(fault),
   devices: z.record(
