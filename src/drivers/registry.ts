@@ -36,6 +36,7 @@ import { mcp3421 } from "./mcp3421.ts";
 import { mcp9808 } from "./mcp9808.ts";
 import { mlx90614 } from "./mlx90614.ts";
 import { mpu6050 } from "./mpu6050.ts";
+import { opt3001 } from "./opt3001.ts";
 import { pmsa003i } from "./pmsa003i.ts";
 import { pulseCounter } from "./pulse-counter.ts";
 import { pwmOutput } from "./pwm-output.ts";
@@ -98,6 +99,7 @@ export const drivers: readonly Driver[] = [
   mcp9808,
   mlx90614,
   mpu6050,
+  opt3001,
   pcf8574,
   pcf8575,
   pmsa003i,

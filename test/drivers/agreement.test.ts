@@ -49,6 +49,7 @@ const cases: Readonly<Record<string, Readonly<Record<string, Truth>>>> = {
     power_3: [(world) => (world.voltageV() * world.currentA()) / 4, 0.01],
   },
   ltr390: { illuminance: illuminance(1), uv_index: [(world) => world.uvIndex(), 0.01] },
+  opt3001: { illuminance: illuminance(0.2) },
   mcp3421: { voltage_1: [(world) => world.voltageV() / 10, 0.0002] },
   shtc3: { temperature: temperature(0.01), humidity: humidity(0.01) },
   sps30: { pm25: [(world) => world.pm25(), 0.1] },

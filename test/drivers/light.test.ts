@@ -1,10 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { bh1750, decode as decodeBh1750 } from "../../src/drivers/bh1750.ts";
 import { decode as decodeLtr390 } from "../../src/drivers/ltr390.ts";
+import { decode as decodeOpt3001, opt3001 } from "../../src/drivers/opt3001.ts";
 import { decode as decodeTsl2561, tsl2561 } from "../../src/drivers/tsl2561.ts";
 import { decode as decodeTsl2591, tsl2591 } from "../../src/drivers/tsl2591.ts";
 import { decode as decodeVeml7700, veml7700 } from "../../src/drivers/veml7700.ts";
 import type { World } from "../../src/hardware/simulated/chip.ts";
+import { opt3001Chip } from "../../src/hardware/simulated/chips/opt3001.ts";
 import { tsl2561Chip } from "../../src/hardware/simulated/chips/tsl2561.ts";
 import { tsl2591Chip } from "../../src/hardware/simulated/chips/tsl2591.ts";
 import { veml7700Chip } from "../../src/hardware/simulated/chips/veml7700.ts";
@@ -100,6 +102,39 @@ describe("tsl2561", () => {
     const sample = await letPass(sensor.read(never));
     expect(sample.quality).toBeUndefined();
     expect(sample.values.illuminance).toBeCloseTo(20_000, -2);
+  });
+});
+
+describe("opt3001", () => {
+  test("decodes the datasheet's examples", () => {
+    const [{ input, expect: expected }] = vectorsOf("opt3001") as [ReturnType<typeof vectorsOf>[number]];
+    const decoded = input.regs.map((word: string) => decodeOpt3001(Number(word), false).values.illuminance);
+    expect(decoded).toEqual(expected.lx);
+  });
+
+  test.each([
+    [100, 300],
+    [800, 1000],
+  ])("waits out an integration of %i ms, and no longer than %i ms", async (integration_time, mostMs) => {
+    const { clock, open, letPass } = bench(opt3001, { integration_time });
+    const sensor = await letPass(open());
+    const startMs = clock.monoMs();
+    expect((await letPass(sensor.read(never))).values.illuminance).toBeGreaterThan(100);
+    expect(clock.monoMs() - startMs).toBeGreaterThanOrEqual(integration_time);
+    expect(clock.monoMs() - startMs).toBeLessThan(mostMs);
+  });
+
+  test.each([
+    [0.03, 0.03, undefined],
+    [83_000, 83_000, undefined],
+    [120_000, 83_865.6, { illuminance: "saturated" }],
+  ])("at %f lx it says %f", async (lux, said, quality) => {
+    const { clock, hardware, open, letPass } = bench(opt3001);
+    const world: World = { ...simulatedWorld(clock), illuminanceLx: () => lux };
+    (await hardware.i2c("sim")).plug(0x44, opt3001Chip(world));
+    const sample = await letPass((await letPass(open())).read(never));
+    expect(Math.abs(Number(sample.values.illuminance) - said)).toBeLessThanOrEqual(said / 2048);
+    expect(sample.quality).toEqual(quality);
   });
 });
 

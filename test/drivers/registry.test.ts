@@ -6,7 +6,7 @@ import { drivers, findDriver, namesOf } from "../../src/drivers/registry.ts";
 /** What every device has in the configuration, whatever its driver. */
 const commonKeys = [
   ...["id", "name", "driver", "bus", "address", "area", "interval", "channels", "process", "enabled", "qos"],
-  ...["previous_id", "offline_after"],
+  ...["previous_id", "offline_after", "max_damaged"],
 ];
 
 test("no two drivers answer to one name", () => {

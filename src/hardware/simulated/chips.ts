@@ -28,6 +28,7 @@ import { mcp3421Chip } from "./chips/mcp3421.ts";
 import { mcp9808Chip } from "./chips/mcp9808.ts";
 import { mlx90614Chip } from "./chips/mlx90614.ts";
 import { mpu6050Chip } from "./chips/mpu6050.ts";
+import { opt3001Chip } from "./chips/opt3001.ts";
 import { Pcf857xChip } from "./chips/pcf857x.ts";
 import { pmsa003iChip } from "./chips/pmsa003i.ts";
 import { scd4xChip } from "./chips/scd4x.ts";
@@ -80,6 +81,7 @@ export const simulatedChips: Readonly<Record<string, SimulatedChipFactory>> = {
   mcp23017: (world) => new Mcp230xxChip(2, (pin) => world.contact(pin)),
   mlx90614: mlx90614Chip,
   mpu6050: mpu6050Chip,
+  opt3001: opt3001Chip,
   pcf8574: (world) => new Pcf857xChip(1, (pin) => world.contact(pin)),
   pcf8575: (world) => new Pcf857xChip(2, (pin) => world.contact(pin)),
   pmsa003i: pmsa003iChip,
