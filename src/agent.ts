@@ -17,6 +17,7 @@ import { createUplink } from "./uplink/uplink.ts";
 import { bundledBroker } from "./wiring/bundled-broker.ts";
 import { commandHandler } from "./wiring/commands.ts";
 import { controlHandlers } from "./wiring/control.ts";
+import { historyParts } from "./wiring/history.ts";
 import { homeAssistantSide } from "./wiring/home-assistant.ts";
 import { identify } from "./wiring/identity.ts";
 import { createLifecycle } from "./wiring/lifecycle.ts";
@@ -131,6 +132,7 @@ export async function runAgent(config: Config, deps: AgentDeps, signal: AbortSig
     (inner) => fleet.run(inner),
     (inner) => keepTime(store, clock, log.part("clock"), inner),
     (inner) => reloader.run(deps.onReload, inner),
+    ...historyParts(config, { board, clock, gatewayId: gateway.id, log: log.part("history"), store }),
   ]);
   return next;
 }

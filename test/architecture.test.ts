@@ -23,6 +23,8 @@ const mayImport: Record<string, readonly string[]> = {
   sampling: ["core", "drivers"],
   import: ["core", "drivers", "config"],
   uplink: ["core", "store"],
+  // Reads along behind the uplink, and tells Home Assistant itself.
+  history: ["core", "store", "uplink"],
   lifecycle: ["core", "store", "uplink"],
   // The other end of the wire: it speaks MQTT as the uplink does.
   sink: ["core", "sqlite", "uplink"],
@@ -46,7 +48,7 @@ const packageOwners: Record<string, readonly string[]> = {
   hono: ["service/control-server.ts"],
   "@hono/node-server": ["service/control-server.ts"],
   // Shapes of what comes from outside are said in zod where they come in.
-  ws: ["broker/listeners/websocket.ts"],
+  ws: ["broker/listeners/websocket.ts", "history/api-socket.ts"],
   zod: ["config/", "drivers/", "wiring/"],
 };
 

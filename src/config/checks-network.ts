@@ -4,7 +4,7 @@ import { absentAt, errorAt, type Finding } from "./problems.ts";
 
 /** Rules between the keys of `mqtt`, `broker` and `web`: who may connect, and what TLS needs. */
 export function networkFindings(tree: unknown): Finding[] {
-  return [...mqttFindings(tree), ...brokerFindings(tree), ...webFindings(tree)];
+  return [...mqttFindings(tree), ...brokerFindings(tree), ...webFindings(tree), ...historyFindings(tree)];
 }
 
 function mqttFindings(tree: unknown): Finding[] {
@@ -24,6 +24,19 @@ function mqttFindings(tree: unknown): Finding[] {
     findings.push(warning(["mqtt", "password"], "the password goes over the network unencrypted: use mqtts://"));
   }
   return findings;
+}
+
+function historyFindings(tree: unknown): Finding[] {
+  const history = valueAt(tree, ["home_assistant", "history"]);
+  if (!isMapping(history)) return [];
+  const at: Path = ["home_assistant", "history"];
+  const { url } = history;
+  const publish = valueAt(tree, ["mqtt", "publish"]);
+  if (Array.isArray(publish) && !publish.includes("readings"))
+    return [warning(at, "nothing is filled without `readings` in `mqtt.publish`")];
+  if (typeof url === "string" && url.startsWith("http:") && !isLoopback(hostOf(url)))
+    return [warning([...at, "url"], "the token goes over the network unencrypted: use https:// where you can")];
+  return [];
 }
 
 function hostOf(url: string): string {

@@ -80,6 +80,14 @@ const codes = {
   },
   STORE_LOCKED: { retryable: false, remedy: "another fieldpost uses this store: stop it, or set another `store.path`" },
   BROKER_UNREACHABLE: { retryable: true, remedy: "check `mqtt.url`, the network and that the broker runs" },
+  HOME_ASSISTANT_UNREACHABLE: {
+    retryable: true,
+    remedy: "check `home_assistant.history.url`: it is the address that a browser shows",
+  },
+  HOME_ASSISTANT_REFUSED: {
+    retryable: true,
+    remedy: "make a long-lived access token of an administrator in Home Assistant (your profile, Security)",
+  },
   BROKER_REFUSED: { retryable: true, remedy: "check user name, password and the broker's access rules" },
   BROKER_TLS: {
     retryable: true,

@@ -3,7 +3,7 @@ import { isGatewayError } from "../core/errors.ts";
 import type { RetainedMessage } from "../core/topics.ts";
 import { isAt } from "../store/store.ts";
 import { brokerIdentity } from "./broker-identity.ts";
-import { DESTINATION } from "./destination.ts";
+import { isConsumer } from "./destination.ts";
 import { Discovery } from "./discovery.ts";
 import { Latest } from "./latest.ts";
 import type { Link, Publication, Qos } from "./link.ts";
@@ -255,7 +255,7 @@ export class LivePlane {
   #healthFacts(): HealthFacts {
     const { store, board, bundled, clock } = this.#context.deps;
     const devices = board.all();
-    const consumers = store.outbox.destinations.filter((name) => name !== DESTINATION);
+    const consumers = store.outbox.destinations.filter(isConsumer);
     const events = this.#context.events.counts();
     return {
       ...(events && { events }),

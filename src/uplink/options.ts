@@ -24,6 +24,8 @@ export interface UplinkOptions {
   readonly drainRate?: number;
   /** Those that send receipts. */
   readonly consumers: readonly string[];
+  /** Parts of this gateway that read along: what they have not read yet is kept for them as for a consumer. */
+  readonly readers: readonly string[];
   /** What a consumer has not confirmed for so long is sent again. */
   readonly receiptTimeoutMs: number;
   /** Topics, by their beginnings, on which no request is answered: others go by what is written there. */
@@ -52,6 +54,7 @@ export const uplinkDefaults = {
   ackTimeoutMs: 30_000,
   connections: 1,
   consumers: [],
+  readers: [],
   receiptTimeoutMs: 60_000,
   foreignPrefixes: [],
   window: 100,

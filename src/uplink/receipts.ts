@@ -1,7 +1,7 @@
 import type { Log } from "../core/log.ts";
 import type { Topics } from "../core/topics.ts";
 import type { Outbox } from "../store/store.ts";
-import { DESTINATION } from "./destination.ts";
+import { DESTINATION, isConsumer } from "./destination.ts";
 import { isCount, jsonOf } from "./json.ts";
 import type { Incoming } from "./link.ts";
 import type { Memory, Subscription } from "./state.ts";
@@ -59,7 +59,7 @@ export class Receipts {
   #faultOf({ topic, payload, retained }: Incoming): ReceiptFault | undefined {
     const { outbox, topics, memory } = this.#parts;
     const consumer = topic.slice(topics.ack("").length);
-    if (consumer === DESTINATION || !outbox.destinations.includes(consumer)) return "unknown_consumer";
+    if (!isConsumer(consumer) || !outbox.destinations.includes(consumer)) return "unknown_consumer";
     // What the broker kept is of some time ago, and there is no need of it: consumers say it again.
     if (retained) return "retained";
     const receipt = receiptOf(payload);

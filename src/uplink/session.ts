@@ -1,6 +1,6 @@
 import { setMaxListeners } from "node:events";
 import { isGatewayError } from "../core/errors.ts";
-import { DESTINATION } from "./destination.ts";
+import { isConsumer } from "./destination.ts";
 import { tellMissing } from "./discovery.ts";
 import { Drain } from "./drain.ts";
 import { keepFurther } from "./further.ts";
@@ -80,7 +80,7 @@ export async function runSession(
     attempt(live.beat(over.signal), over.signal, failed);
     attempt(live.reportHealth(over.signal), over.signal, failed);
     attempt(tellGaps(link, context, over.signal), over.signal, failed);
-    for (const consumer of deps.store.outbox.destinations.filter((name) => name !== DESTINATION)) {
+    for (const consumer of deps.store.outbox.destinations.filter(isConsumer)) {
       const resender = new Resender(consumer, link, context, context.receipts, over.signal);
       attempt(resender.run(over.signal), over.signal, failed);
     }

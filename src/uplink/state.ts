@@ -131,6 +131,9 @@ export function newMemory(clock: Clock): Memory {
 }
 
 /** The wall time of a stamp, with the anchors as they are now. */
-export function timeOf({ store, clock }: Pick<UplinkDeps, "store" | "clock">, at: Stamp): ResolvedTime {
+export function timeOf(
+  { store, clock }: { readonly store: Pick<Store, "boots">; readonly clock: Clock },
+  at: Stamp,
+): ResolvedTime {
   return anchoredTime(store.boots(), at) ?? resolveTime(store.boots(), at, clock.wallMs() - clock.monoMs());
 }

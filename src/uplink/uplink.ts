@@ -94,7 +94,7 @@ class MqttUplink implements Uplink {
     this.#receipts = new Receipts({ ...deps, ...options, memory: this.#memory, outbox: deps.store.outbox });
     this.#events = new Events(options.topics, deps, () => this.#session?.link);
     this.#context = this.#contextOf();
-    deps.store.outbox.setConsumers(options.consumers);
+    deps.store.outbox.setConsumers([...options.consumers, ...options.readers]);
     this.#dialer = new Dialer(options);
     this.#sinceMonoMs = deps.clock.monoMs();
     // Before any connection listens, so that it finds the device remembered. Both live as long as the process.

@@ -7,6 +7,7 @@ import type { ControlHandlers } from "../service/control-server.ts";
 import { LOG_LEVELS, type RootLog } from "../service/log.ts";
 import { statusReport } from "../service/status-report.ts";
 import type { Store } from "../store/store.ts";
+import { isConsumer } from "../uplink/destination.ts";
 import type { Uplink } from "../uplink/uplink.ts";
 import type { BundledBroker } from "./bundled-broker.ts";
 import type { HomeAssistantSide } from "./home-assistant.ts";
@@ -73,7 +74,7 @@ export function controlHandlers(deps: ControlDeps): ControlHandlers {
         broker,
         counters: store.counters(),
         consumers: Object.fromEntries(
-          store.outbox.destinations.slice(1).map((name) => [name, store.counters(name)] as const),
+          store.outbox.destinations.filter(isConsumer).map((name) => [name, store.counters(name)] as const),
         ),
         ignoredReceipts: link.ignoredReceipts,
         usage: store.usage(),

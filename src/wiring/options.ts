@@ -12,6 +12,7 @@ import { topicsOf } from "../core/topics.ts";
 import type { SinkOptions } from "../sink/sink.ts";
 import type { StoreOptions } from "../store/options.ts";
 import { type UplinkOptions, uplinkDefaults } from "../uplink/options.ts";
+import { historyReaders } from "./history.ts";
 
 /** The configuration in each station's own terms. */
 
@@ -94,6 +95,7 @@ export function uplinkOptions(
     keepAliveMs: mqtt.keepAliveMs,
     connections: mqtt.connections,
     consumers: mqtt.publish.includes("readings") ? mqtt.consumers : [],
+    readers: historyReaders(config),
     foreignPrefixes: [`${homeAssistant.discoveryPrefix}/`],
     ...(Number.isFinite(mqtt.drainRate) && { drainRate: mqtt.drainRate }),
     publish: { state: mqtt.publish.includes("state"), readings: mqtt.publish.includes("readings") },

@@ -16,7 +16,10 @@ describe("the configuration in README", () => {
   );
 
   it.each(blocks)("is valid, and active: %s", (text) => {
-    const secrets = new Map([["mqtt_password", "x"]]);
+    const secrets = new Map([
+      ["mqtt_password", "x"],
+      ["home_assistant_token", "x"],
+    ]);
     const options = { file: "fieldpost.yaml", drivers, env: {}, secrets, secretsFrom: "", credentials: undefined };
 
     expect(parseConfig(text, options).notices).toEqual([]);

@@ -141,6 +141,19 @@ describe("rules of the network sections", () => {
     expect(errorsOf(text)).toEqual([expect.stringContaining(expected)]);
   });
 
+  it("warns where gaps are to be filled and cannot be, or with an open token", () => {
+    const history = (url: string) => `home_assistant: { history: { url: "${url}", token: "t" } }\n`;
+    expect(noticesOf(history("http://homeassistant.local:8123"))).toMatchObject([
+      { severity: "warning", message: expect.stringContaining("the token goes over the network unencrypted") },
+    ]);
+    expect(noticesOf(history("http://localhost:8123"))).toEqual([]);
+    expect(noticesOf(history("https://ha.example"))).toEqual([]);
+    expect(noticesOf(`mqtt: { publish: [state] }\n${history("https://ha.example")}`)).toMatchObject([
+      { severity: "warning", message: expect.stringContaining("nothing is filled without `readings`") },
+    ]);
+    expect(errorsOf(history("ws://ha.example"))).toEqual([expect.stringContaining("expected an address like")]);
+  });
+
   it("warns where a password goes unencrypted over the network", () => {
     const password = "username: a, password: b";
 

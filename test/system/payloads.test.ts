@@ -34,7 +34,7 @@ function judged({ messages }: Collector): { readonly wrong: string[]; readonly k
   return { wrong, kinds };
 }
 
-async function published(port: number, more: string): Promise<ReturnType<typeof judged>> {
+async function published(port: number, more: string) {
   await using gateway = createGateway();
   gateway.configure(`gateway: { id: gw, name: Test, area: Lab }\n${more}${DEVICES}`);
   await gateway.run();
@@ -48,9 +48,11 @@ async function published(port: number, more: string): Promise<ReturnType<typeof 
   await waitFor(() => responses() === 2, "answers", 30_000);
   const failing = () => collector.on("fieldpost/gw/health").some((payload) => payload.includes('"device":"nothing"'));
   await waitFor(failing, "a fault in health", 60_000);
-  return judged(collector);
+  const health = JSON.parse(collector.on("fieldpost/gw/health").at(-1) ?? "{}");
+  return { ...judged(collector), consumers: Object.keys(health.consumers ?? {}) };
 }
 
+const HISTORY = 'home_assistant: { history: { url: "http://127.0.0.1:1", token: none } }\n';
 const always = "ack config device_status health info readings request_replay response_replay set state status";
 
 test("all that a gateway with its own broker publishes fits its schema", async () => {
@@ -63,8 +65,12 @@ test("all that a gateway with its own broker publishes fits its schema", async (
   expect([...kinds].sort()).toEqual(always.split(" "));
 }, 150_000);
 
-test("and with Mosquitto, with a consumer that sends receipts", async () => {
+test("and with Mosquitto, with a consumer that sends receipts, and with gaps filled in Home Assistant", async () => {
   await using broker = await startMosquitto();
-  const { wrong } = await published(broker.port, `mqtt: { url: ${broker.url}, consumers: [ archive ] }\n`);
+  const { wrong, consumers } = await published(
+    broker.port,
+    `mqtt: { url: ${broker.url}, consumers: [ archive ] }\n${HISTORY}`,
+  );
   expect(wrong).toEqual([]);
+  expect(consumers).toEqual(["archive"]);
 }, 150_000);

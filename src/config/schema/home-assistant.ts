@@ -1,6 +1,15 @@
 import { z } from "zod";
 import { present } from "../present.ts";
-import { duration, topic } from "./scalars.ts";
+import { duration, secret, text, topic } from "./scalars.ts";
+
+const historySection = z
+  .strictObject({
+    url: text(512)
+      .regex(/^https?:\/\/[^/\s]+(\/.*)?$/, { error: "expected an address like `http://homeassistant.local:8123`" })
+      .describe("Home Assistant as a browser shows it"),
+    token: secret().describe("Long-lived access token of an administrator (`!secret home_assistant_token`)"),
+  })
+  .describe("After an outage of an hour or more, put its whole hours into Home Assistant's long-term statistics");
 
 export const homeAssistantSection = z
   .strictObject({
@@ -10,9 +19,10 @@ export const homeAssistantSection = z
       .optional()
       .describe("Entities become unavailable this long after their last state; states are then not retained")
       .meta({ examples: ["10m"] }),
+    history: historySection.optional(),
   })
-  .transform(({ enabled, discovery_prefix, expire_after }) =>
-    present({ enabled, discoveryPrefix: discovery_prefix, expireAfterMs: expire_after }),
+  .transform(({ enabled, discovery_prefix, expire_after, history }) =>
+    present({ enabled, discoveryPrefix: discovery_prefix, expireAfterMs: expire_after, history }),
   )
   .prefault({})
   .describe("MQTT discovery");

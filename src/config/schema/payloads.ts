@@ -123,7 +123,7 @@ const state = z.object({ time: time() }).catchall(value).describe("Channel -> it
 const readings = z.strictObject({
   ...position,
   time: time(),
-  clock: z.enum(["synced", "estimated", "unknown"]).describe("How far `time` can be trusted"),
+  clock: z.enum(["synced", "estimated"]).describe("How far `time` can be trusted"),
   earliest: time().optional().describe("Bounds of an estimated time, where they are known"),
   latest: time().optional(),
   values: z.record(z.string(), value).describe("Channel -> value; a channel without data is absent"),
