@@ -62,7 +62,8 @@ test("all that a gateway with its own broker publishes fits its schema", async (
     `broker: { listeners: [ { port: ${port}, allow_anonymous: true } ] }\n`,
   );
   expect(wrong).toEqual([]);
-  expect([...kinds].sort()).toEqual(always.split(" "));
+  // The simulated button is pressed now and then, so there may be events too.
+  expect(always.split(" ").filter((kind) => !kinds.has(kind))).toEqual([]);
 }, 150_000);
 
 test("and with Mosquitto, with a consumer that sends receipts, and with gaps filled in Home Assistant", async () => {
