@@ -5,6 +5,7 @@ import type { Clock } from "./core/clock.ts";
 import type { DeviceEvent } from "./core/event.ts";
 import type { Random } from "./core/random.ts";
 import { linuxHardware } from "./hardware/linux/hardware.ts";
+import { blinkLed } from "./hardware/linux/identify.ts";
 import { Fleet } from "./sampling/fleet.ts";
 import { openControlServer } from "./service/control-server.ts";
 import type { HostFacts } from "./service/host-facts.ts";
@@ -24,7 +25,9 @@ import { createLifecycle } from "./wiring/lifecycle.ts";
 import { gatewayBrokerOptions, privateSocket, shownAddresses, storeOptions, uplinkOptions } from "./wiring/options.ts";
 import { Reloader } from "./wiring/reload.ts";
 import { applyRenames } from "./wiring/renames.ts";
+import { requestHandlers } from "./wiring/requests.ts";
 import { Roster } from "./wiring/roster.ts";
+import { type Vitals, watchVitals } from "./wiring/vitals.ts";
 
 /** The world around the gateway. */
 export interface AgentDeps {
@@ -52,6 +55,7 @@ export async function runAgent(config: Config, deps: AgentDeps, signal: AbortSig
   const kind = config.mqtt.urls.length > 0 ? "external" : "bundled";
   const restart = new AbortController();
   let next: Config | undefined;
+  let vitals: Vitals = {};
 
   await using store = await openStore(storeOptions(config, runtimeDirectory), { clock, log: log.part("store") });
   const gateway = identify(store, config.gateway, deps, kind);
@@ -82,10 +86,13 @@ export async function runAgent(config: Config, deps: AgentDeps, signal: AbortSig
     ...homeAssistant.uplink,
     ...(bundled && { bundled }),
     commands: (...command) => commands(...command),
+    requests: requestHandlers(() => ({ ...parts, identify: blink, reload, restart: () => reloader.restart() })),
+    vitals: () => vitals,
     faults: () => lifecycle.faults(),
     announced: () => lifecycle.decommissions.connected(),
   });
   await using hardware = linuxHardware(clock);
+  const blink = () => blinkLed(clock, signal);
   const fleet = new Fleet({ clock, random, log });
   const { controller } = homeAssistant;
   const happened = (event: DeviceEvent) => uplink.tell(event);
@@ -129,6 +136,7 @@ export async function runAgent(config: Config, deps: AgentDeps, signal: AbortSig
   deps.ready({ gateway: gateway.id, broker: [...config.mqtt.urls, ...listening] });
   await runTogether(AbortSignal.any([signal, restart.signal]), [
     (inner) => lifecycle.run(inner),
+    (inner) => watchVitals(hardware.files, clock, (now) => (vitals = now), inner),
     (inner) => fleet.run(inner),
     (inner) => keepTime(store, clock, log.part("clock"), inner),
     (inner) => reloader.run(deps.onReload, inner),

@@ -12,6 +12,8 @@ export interface GatewayInfo {
   readonly kernel: string;
   readonly broker: "bundled" | "external";
   readonly epoch: number;
+  /** How often it was started, since the store began. */
+  readonly starts?: number;
 }
 
 /** What happened to readings since the store began: `sampled = delivered + pending + dropped` at all times. */

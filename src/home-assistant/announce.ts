@@ -93,7 +93,7 @@ export function announceGateway(gateway: GatewayInfo, topics: Topics, options: A
     availability: [{ topic: topics.status }],
     availability_mode: "all",
     state_topic: topics.health,
-    components: gatewayComponents(gateway.id, topics.health),
+    components: gatewayComponents(gateway.id, topics),
   };
   return { topic: discoveryTopic(options.prefix, gateway.id, "gateway"), payload: JSON.stringify(payload) };
 }

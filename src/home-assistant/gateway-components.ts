@@ -1,34 +1,50 @@
+import type { Topics } from "../core/topics.ts";
 import { type Component, identity } from "./component.ts";
+
+type Rest = Readonly<Record<string, unknown>>;
+
+const count = { state_class: "total_increasing", suggested_display_precision: 0 };
+const measured = { state_class: "measurement" };
+const disabled = { enabled_by_default: false };
 
 /**
  * What Home Assistant is told of the gateway itself, from its `health`. Four are enabled; the rest is there for those
  * who look for it, because every enabled diagnostic costs its database a row a minute.
  */
-export function gatewayComponents(gatewayId: string, healthTopic: string): Readonly<Record<string, Component>> {
-  const sensor = (key: string, name: string, template: string, rest: Readonly<Record<string, unknown>>) => ({
-    platform: "sensor" as const,
-    ...identity("sensor", { gatewayId, deviceId: "gateway" }, key),
+export function gatewayComponents(gatewayId: string, topics: Topics): Readonly<Record<string, Component>> {
+  const known = { gatewayId, deviceId: "gateway" };
+  const diagnostic = { entity_category: "diagnostic", qos: 1 };
+  const sensor = (key: string, name: string, template: string, rest: Rest): Component => ({
+    platform: "sensor",
+    ...identity("sensor", known, key),
     name,
     value_template: `{{ ${template} }}`,
-    entity_category: "diagnostic",
+    ...diagnostic,
+    ...rest,
+  });
+  const flag = (key: string, template: string, rest: Rest): Component => ({
+    platform: "binary_sensor",
+    ...identity("binary_sensor", known, key),
+    device_class: "problem",
+    value_template: `{{ ${template} }}`,
+    ...diagnostic,
+    ...rest,
+  });
+  const button = (key: string, request: string, rest: Rest): Component => ({
+    platform: "button",
+    ...identity("button", known, key),
+    command_topic: topics.request(request),
+    payload_press: "{}",
     qos: 1,
     ...rest,
   });
-  const count = { state_class: "total_increasing", suggested_display_precision: 0 };
-  const disabled = { enabled_by_default: false };
   return {
-    problem: {
-      platform: "binary_sensor",
-      ...identity("binary_sensor", { gatewayId, deviceId: "gateway" }, "problem"),
-      device_class: "problem",
-      value_template: "{{ 'ON' if value_json.faults | default([]) else 'OFF' }}",
-      json_attributes_topic: healthTopic,
+    problem: flag("problem", "'ON' if value_json.faults | default([]) else 'OFF'", {
+      json_attributes_topic: topics.health,
       json_attributes_template: "{{ {'faults': value_json.faults | default([])} | tojson }}",
-      entity_category: "diagnostic",
-      qos: 1,
-    },
+    }),
     pending: sensor("pending", "Readings waiting", "value_json.pending | default('')", {
-      state_class: "measurement",
+      ...measured,
       suggested_display_precision: 0,
       icon: "mdi:tray-full",
     }),
@@ -54,14 +70,73 @@ export function gatewayComponents(gatewayId: string, healthTopic: string): Reado
     buffer_size: sensor("buffer_size", "Buffer", "value_json.buffer.bytes | default('')", {
       device_class: "data_size",
       unit_of_measurement: "B",
-      state_class: "measurement",
+      ...measured,
       ...disabled,
     }),
     buffer_age: sensor("buffer_age", "Oldest reading waiting", "value_json.buffer.oldest_s | default('')", {
       device_class: "duration",
       unit_of_measurement: "s",
-      state_class: "measurement",
+      ...measured,
       ...disabled,
     }),
+    error_rate: sensor("error_rate", "Failed reads", "value_json.error_rate | default('')", {
+      unit_of_measurement: "%",
+      ...measured,
+      suggested_display_precision: 1,
+      ...disabled,
+      icon: "mdi:alert-circle-outline",
+    }),
+    retained: sensor("retained", "Retained topics", "value_json.retained | default('')", {
+      ...measured,
+      suggested_display_precision: 0,
+      ...disabled,
+      icon: "mdi:pin-outline",
+    }),
+    card_written: sensor(
+      "card_written",
+      "Written per day",
+      "(value_json.wear | default({})).mb_per_day | default('')",
+      {
+        device_class: "data_size",
+        unit_of_measurement: "MB",
+        ...measured,
+        suggested_display_precision: 1,
+        ...disabled,
+      },
+    ),
+    cpu_temperature: sensor(
+      "cpu_temperature",
+      "CPU temperature",
+      "(value_json.host | default({})).cpu_temperature | default('')",
+      {
+        device_class: "temperature",
+        unit_of_measurement: "°C",
+        ...measured,
+        suggested_display_precision: 0,
+        ...disabled,
+      },
+    ),
+    wifi_signal: sensor("wifi_signal", "Wi-Fi signal", "(value_json.host | default({})).wifi_signal | default('')", {
+      device_class: "signal_strength",
+      unit_of_measurement: "dBm",
+      ...measured,
+      suggested_display_precision: 0,
+      ...disabled,
+    }),
+    throttled: flag("throttled", "'ON' if (value_json.host | default({})).throttled | default(false) else 'OFF'", {
+      name: "Throttled",
+      ...disabled,
+    }),
+    version: sensor("version", "Version", "value_json.version | default('None')", {
+      ...disabled,
+      icon: "mdi:tag-outline",
+    }),
+    starts: sensor("starts", "Starts", "value_json.starts | default('')", {
+      ...count,
+      ...disabled,
+      icon: "mdi:restart",
+    }),
+    identify: button("identify", "identify", { device_class: "identify", entity_category: "diagnostic" }),
+    restart: button("restart", "restart", { device_class: "restart", entity_category: "config" }),
   };
 }

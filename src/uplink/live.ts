@@ -265,6 +265,8 @@ export class LivePlane {
       buffer: store.usage(),
       clock: clock.syncState(),
       retained: store.ledger.at(this.#broker).length,
+      gateway: this.#context.deps.gateway,
+      vitals: this.#context.deps.vitals?.() ?? {},
       faults: [
         ...store.faults(),
         ...(bundled?.faults() ?? []),

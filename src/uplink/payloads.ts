@@ -116,6 +116,9 @@ export interface HealthFacts {
   readonly broker?: BrokerFacts;
   /** How many topics the ledger says that we have retained at this broker. */
   readonly retained: number;
+  readonly gateway: Pick<GatewayInfo, "version" | "starts">;
+  /** How the machine is, as far as it says. */
+  readonly vitals: Readonly<Record<string, Value>>;
   readonly wallMs: number;
 }
 
@@ -132,11 +135,22 @@ export function healthPayload(facts: HealthFacts): string {
     ...(facts.buffer.wear && { wear: wearText(facts.buffer.wear) }),
     ...(facts.broker && { broker: facts.broker }),
     retained: facts.retained,
+    error_rate: errorRate(facts.devices),
+    version: facts.gateway.version,
+    ...(facts.gateway.starts !== undefined && { starts: facts.gateway.starts }),
+    ...(Object.keys(facts.vitals).length > 0 && { host: facts.vitals }),
     clock: facts.clock,
     faults: facts.faults,
     devices: Object.fromEntries(facts.devices.map(({ info, health }) => [info.id, deviceHealth(health)])),
     time: timeText(facts.wallMs),
   });
+}
+
+/** Of all reads since the devices were started, in per cent. */
+function errorRate(devices: readonly DeviceNow[]): number {
+  const sum = (of: "reads" | "errors") => devices.reduce((total, { health }) => total + health[of], 0);
+  const reads = sum("reads");
+  return reads === 0 ? 0 : Math.round((1000 * sum("errors")) / reads) / 10;
 }
 
 function wearText({ ownBytesPerDay, diskBytesPerDay }: Wear) {

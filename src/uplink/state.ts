@@ -4,7 +4,7 @@ import type { GatewayError } from "../core/errors.ts";
 import type { BrokerFacts, GatewayInfo } from "../core/gateway.ts";
 import type { Log } from "../core/log.ts";
 import type { Random } from "../core/random.ts";
-import type { Stamp } from "../core/reading.ts";
+import type { Stamp, Value } from "../core/reading.ts";
 import { anchoredTime, type ResolvedTime, resolveTime } from "../core/timeline.ts";
 import type { RetainedMessage } from "../core/topics.ts";
 import type { Store } from "../store/store.ts";
@@ -56,6 +56,8 @@ export interface UplinkDeps {
   connectionChanged?(connected: boolean): void;
   /** Everything that there is to know was said over a new connection. Must not throw. */
   announced?(): void;
+  /** How the machine is. */
+  vitals?(): Readonly<Record<string, Value>>;
   /** What else is not well. */
   faults?(): readonly Fault[];
   /** The broker that runs in this process, where one does. */

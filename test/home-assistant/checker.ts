@@ -143,11 +143,17 @@ const lightKeys = [
   "unique_id",
 ];
 
+function buttonObjections({ device_class: deviceClass }: Dict): string[] {
+  const known = deviceClass === undefined || facts.button.device_classes.includes(String(deviceClass));
+  return known ? [] : [`unknown class ${deviceClass}`];
+}
+
 const objectionsTo: Readonly<Record<string, (keys: Dict) => string[]>> = {
   sensor: sensorObjections,
   binary_sensor: binaryObjections,
   switch: switchObjections,
   event: eventObjections,
+  button: buttonObjections,
   number: numberObjections,
   light: (keys) => (keys.command_topic === undefined ? ["a light needs a command topic"] : []),
   fan: () => [],

@@ -20,6 +20,8 @@ export const roles = {
     `topic read ${base}/#`,
     `topic write ${base}/+/+/set`,
     `topic write ${base}/+/+/+/set`,
+    `topic write ${base}/+/request/identify`,
+    `topic write ${base}/+/request/restart`,
     `topic readwrite ${discovery}/#`,
   ],
   reader: (_user, { base, discovery }) => [`topic read ${base}/#`, `topic read ${discovery}/#`],

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { type RequestName, requests, requestsAbout } from "./requests.ts";
 
 /** RFC 3339 in UTC with milliseconds. */
 const time = () => z.iso.datetime({ precision: 3 });
@@ -23,6 +24,7 @@ const info = z.strictObject({
   kernel: z.string(),
   broker: z.enum(["bundled", "external"]),
   epoch: count(),
+  starts: count().optional().describe("How often it was started since the store began"),
   started: time(),
   devices: z.array(z.strictObject({ id: z.string(), name: z.string(), driver: z.string() })),
 });
@@ -72,6 +74,13 @@ const health = z.strictObject({
     .optional()
     .describe("Presses, turns; absent while none has happened"),
   broker: bundledBroker.optional().describe("The broker in the same process"),
+  error_rate: z.number().describe("Failed reads, in per cent"),
+  version: z.string(),
+  starts: count().optional(),
+  host: z
+    .record(z.string(), value)
+    .optional()
+    .describe("Temperature, throttling and Wi-Fi of the machine, where it has them"),
   retained: count().describe("Topics that this gateway has retained at its broker"),
   clock: z.string().describe("Whether readings can be dated"),
   faults: z.array(fault),
@@ -177,6 +186,27 @@ const set = z.union([
   }),
 ]);
 
+/** Each request but `replay`, with an answer that says what it did, or why it did not. */
+function requestPayloads(): Record<string, Payload> {
+  const answer = z.union([z.object({ ok: z.literal(true) }), refused]);
+  return Object.fromEntries(
+    (Object.keys(requests) as RequestName[]).flatMap((name) => {
+      const asked = {
+        ...json,
+        topic: `<base>/<gw>/request/${name}`,
+        about: requestsAbout[name],
+        schema: requests[name],
+      };
+      const topic = `<base>/<gw>/response/${name}`;
+      const answered = { ...json, topic, about: `The answer, where the request names no other topic`, schema: answer };
+      return [
+        [`request_${name}`, asked],
+        [`response_${name}`, answered],
+      ];
+    }),
+  );
+}
+
 interface Payload {
   /** With the placeholders of README. */
   readonly topic: string;
@@ -215,6 +245,7 @@ export const payloads: Readonly<Record<string, Payload>> = {
   event: { ...json, topic: "<base>/<gw>/<dev>/<channel>/event", about: "A press, a turn", schema: event },
   ack: { ...json, topic: "<base>/<gw>/ack/<consumer>", about: "A consumer's receipt", schema: ack },
   set: { ...json, topic: "<base>/<gw>/<dev>/<channel>/set", about: "A command for an output", schema: set },
+  ...requestPayloads(),
   request_replay: {
     ...json,
     topic: "<base>/<gw>/request/replay",
