@@ -1,4 +1,4 @@
-import type { Driver } from "../drivers/driver.ts";
+import type { Driver, ExpanderDriver } from "../drivers/driver.ts";
 import { isMapping, type Path } from "./paths.ts";
 import { errorAt, type Finding } from "./problems.ts";
 
@@ -27,10 +27,18 @@ export function expanderFindings(devices: readonly Device[]): Finding[] {
       if (!isMapping(pin) || typeof pin.expander !== "string") return [];
       const driver = byId.get(pin.expander);
       if (driver?.port !== "expander") return [errorAt([...path, key, "expander"], noExpander(pin.expander, devices))];
-      if (typeof pin.pin !== "number" || pin.pin < driver.lines) return [];
-      return [errorAt([...path, key, "pin"], `a ${driver.name} has the pins 0 to ${driver.lines - 1}`)];
+      return [...pullFindings(path, value.pull, driver), ...pinFindings([...path, key, "pin"], pin.pin, driver)];
     }),
   );
+}
+
+function pinFindings(at: Path, pin: unknown, { name, lines }: ExpanderDriver): Finding[] {
+  return typeof pin === "number" && pin >= lines ? [errorAt(at, `a ${name} has the pins 0 to ${lines - 1}`)] : [];
+}
+
+function pullFindings(path: Path, pull: unknown, { name, pulls }: ExpanderDriver): Finding[] {
+  if (pull === undefined || pulls.some((one) => one === pull)) return [];
+  return [errorAt([...path, "pull"], `a ${name} has no such resistor: ${pulls.join(" or ")}`)];
 }
 
 function noExpander(id: string, devices: readonly Device[]): string {

@@ -7,7 +7,7 @@ import { type QuantityName, quantityOf } from "../core/quantity.ts";
 import type { Quality, Sample, Value } from "../core/reading.ts";
 import type { Expander } from "../hardware/expander/expander.ts";
 import type { KernelFiles } from "../hardware/files.ts";
-import type { Pins } from "../hardware/gpio.ts";
+import type { Pins, Pull } from "../hardware/gpio.ts";
 import type { I2cDevice } from "../hardware/i2c.ts";
 import type { Pwm } from "../hardware/pwm.ts";
 import type { Interlocks } from "./interlock.ts";
@@ -163,6 +163,8 @@ export interface ExpanderDriver extends DriverFacts {
   readonly addresses: readonly [number, ...number[]];
   /** Its pins are 0 to `lines` - 1. */
   readonly lines: number;
+  /** What `pull` of an input can be. */
+  readonly pulls: readonly Pull[];
   open(chip: Pick<Expander, "check" | "resets">, options: Options, context: DriverContext): Promise<Sensor>;
 }
 

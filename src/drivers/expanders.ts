@@ -6,7 +6,7 @@ const range = (first: number, count: number) => Array.from({ length: count }, (_
 
 function expander(
   model: ExpanderModel,
-  facts: Pick<ExpanderDriver, "title" | "addresses" | "lines"> & { readonly notes: string },
+  facts: Pick<ExpanderDriver, "title" | "addresses" | "lines" | "pulls"> & { readonly notes: string },
 ): ExpanderDriver {
   return expanderDriver({
     ...facts,
@@ -46,6 +46,7 @@ export const mcp23008 = expander("mcp23008", {
   title: "Microchip MCP23008: eight pins more",
   addresses: [0x20, ...range(0x21, 7)],
   lines: 8,
+  pulls: ["up", "off"],
   notes: MICROCHIP,
 });
 
@@ -53,6 +54,7 @@ export const mcp23017 = expander("mcp23017", {
   title: "Microchip MCP23017: sixteen pins more",
   addresses: [0x20, ...range(0x21, 7)],
   lines: 16,
+  pulls: ["up", "off"],
   notes: MICROCHIP,
 });
 
@@ -60,6 +62,7 @@ export const pcf8574 = expander("pcf8574", {
   title: "PCF8574 and PCF8574A: eight pins more",
   addresses: [0x20, ...range(0x21, 7), ...range(0x38, 8)],
   lines: 8,
+  pulls: ["up"],
   notes: NXP,
 });
 
@@ -67,5 +70,6 @@ export const pcf8575 = expander("pcf8575", {
   title: "PCF8575: sixteen pins more",
   addresses: [0x20, ...range(0x21, 7)],
   lines: 16,
+  pulls: ["up"],
   notes: NXP,
 });

@@ -229,6 +229,13 @@ describe("pins of expanders", () => {
     ]);
   });
 
+  it("have the pull resistors that their chip has", () => {
+    const pulled = (pull: string) => `${door("{ expander: io, pin: 1 }")}, pull: ${pull}`;
+    expect(errors(io, pulled("down"))).toEqual([expect.stringContaining("a mcp23008 has no such resistor: up or off")]);
+    expect(errors("id: io, driver: pcf8575", pulled("off"))).toEqual([expect.stringContaining("a pcf8575 has no")]);
+    expect(parse(devices(io, pulled("off")), { drivers }).config.devices).toHaveLength(2);
+  });
+
   it("serve one device each, as the Pi's do, and an interrupt has its pin for itself", () => {
     const twice = door("{ expander: io, pin: 1 }", "b");
     expect(errors(io, door("{ expander: io, pin: 1 }"), door("{ expander: io, pin: 2 }", "c"), twice)).toEqual([

@@ -177,13 +177,16 @@ const replayAnswer = z.union([
 ]);
 
 const onOff = z.enum(["on", "off", "toggle"]);
+const given = {
+  for: z.union([z.string(), z.number().positive()]).optional().describe("A duration, or milliseconds; not for a meter"),
+  time: z.union([z.string(), z.number()]).optional().describe("When it was asked for: too old a command is refused"),
+};
+const level = z.number().describe("Of a level in %, or what the meter shows");
 const set = z.union([
   onOff,
-  z.strictObject({
-    state: onOff,
-    for: z.union([z.string(), z.number().positive()]).optional().describe("A duration, or milliseconds"),
-    time: z.union([z.string(), z.number()]).optional().describe("When it was asked for: too old a command is refused"),
-  }),
+  level,
+  z.strictObject({ state: onOff, ...given }),
+  z.strictObject({ value: level, ...given }),
 ]);
 
 /** Each request but `replay`, with an answer that says what it did, or why it did not. */
