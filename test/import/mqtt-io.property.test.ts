@@ -53,7 +53,7 @@ const mqtt = fc.record(
   { requiredKeys: ["host"] },
 );
 
-const MODULES = ["rpi", "gd", "pcf"];
+const MODULES = ["rpi", "gd", "pcf", "mcp", "xl"];
 const pin = fc.oneof(fc.integer({ min: 0, max: 60 }), fc.constantFrom("GPIO4", "17", "PA7", "J8:7"));
 const digital = {
   name,
@@ -155,14 +155,17 @@ const configuration = fc
     outputs: fc.array(output, { maxLength: 6 }),
     modules: fc.array(sensorModule, { maxLength: 6 }),
     sensors: fc.array(sensorInput, { maxLength: 10 }),
+    pcfAddress: fc.integer({ min: 0x1f, max: 0x28 }),
     streams: fc.array(fc.record({ name, module: fc.constant("serial") }), { maxLength: 1 }),
   })
-  .map(({ mqtt: connection, inputs, outputs, modules, sensors, streams }) => ({
+  .map(({ mqtt: connection, inputs, outputs, modules, sensors, streams, pcfAddress }) => ({
     mqtt: connection,
     gpio_modules: [
       { name: "rpi", module: "raspberrypi" },
       { name: "gd", module: "gpiod", chip: "/dev/gpiochip4" },
-      { name: "pcf", module: "pcf8574", i2c_bus_num: 1, chip_addr: 0x20 },
+      { name: "pcf", module: "pcf8574", i2c_bus_num: 1, chip_addr: pcfAddress },
+      { name: "mcp", module: "mcp23017" },
+      { name: "xl", module: "xl9535", i2c_bus_num: 1, chip_addr: 0x22 },
     ],
     digital_inputs: inputs,
     digital_outputs: outputs,
@@ -198,7 +201,7 @@ test("any configuration of mqtt-io gives one that the check accepts, with each o
       expect(carried + leftOut).toBeGreaterThanOrEqual(pins.length);
       for (const note of notes) expect(note).toMatch(/^[^\p{Cc}]+$/u);
     }),
-    { numRuns: 300 },
+    { numRuns: 150 },
   );
 });
 
@@ -221,6 +224,6 @@ test("any text gives a configuration that the check accepts, or a sentence", () 
         checked(imported.yaml);
       },
     ),
-    { numRuns: 300 },
+    { numRuns: 150 },
   );
 });

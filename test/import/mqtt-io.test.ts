@@ -125,11 +125,11 @@ describe("a digital input", () => {
     expect(notes(text)).toEqual([]);
   });
 
-  it("on an expander is left out, with the reason", () => {
-    const text = `digital_inputs: [{ name: b, module: pcf, pin: 1 }]`;
+  it("on a chip that there is no driver for is left out, with the reason", () => {
+    const text = `digital_inputs: [{ name: b, module: xl, pin: 1 }]`;
 
     expect(device(text)).toBeUndefined();
-    expect(notes(text)).toEqual(["digital_inputs[0] (b): left out, as the module pcf is not carried over"]);
+    expect(notes(text)).toEqual(["digital_inputs[0] (b): left out, as the module xl is not carried over"]);
   });
 
   it("tells of payloads, edges and keys that ours does not have", () => {
@@ -157,6 +157,61 @@ describe("a digital output", () => {
 
   it("with timed_set_ms goes back by itself", () => {
     expect(output("timed_set_ms: 1500")).toMatchObject({ on_for: "1500ms" });
+  });
+});
+
+describe("an expander", () => {
+  const text = (module: string, more: string) => `mqtt: { host: h }\ngpio_modules: [{ name: IO, ${module} }]\n${more}`;
+  const mcp = "module: mcp23017, chip_addr: 0x21";
+
+  it("is a device, and what is on its pins names it", () => {
+    const pins =
+      "digital_inputs: [{ name: gate, module: IO, pin: 15, pullup: yes }]\ndigital_outputs: [{ name: fan, module: IO, pin: 8, initial: low }]";
+    const { yaml, notes: told } = importMqttIo(text(mcp, pins));
+
+    expect(written(yaml).devices).toEqual([
+      { id: "io", driver: "mcp23017", address: 0x21 },
+      { id: "gate", driver: "digital-input", pin: { expander: "io", pin: 15 }, pull: "up" },
+      { id: "fan", driver: "digital-output", pin: { expander: "io", pin: 8 } },
+    ]);
+    expect(told).toEqual([]);
+    expect(checked(yaml).config.devices).toHaveLength(3);
+  });
+
+  it.each([
+    ["an MCP23017", mcp, "pulldown: yes", "digital_inputs[0] (b).pulldown: io has no pull-downs"],
+    [
+      "a PCF8574",
+      "module: pcf8574, i2c_bus_num: 1, chip_addr: 0x20",
+      "pulldown: yes",
+      "digital_inputs[0] (b).pulldown: io has no pull-downs",
+    ],
+  ])("that is %s has no pull-downs, which is said", (_what, module, more, note) => {
+    const { yaml, notes: told } = importMqttIo(
+      text(module, `digital_inputs: [{ name: b, module: IO, pin: 1, ${more} }]`),
+    );
+
+    expect(written(yaml).devices[1]).toEqual({ id: "b", driver: "digital-input", pin: { expander: "io", pin: 1 } });
+    expect(told).toEqual([note]);
+  });
+
+  it("has no more pins than it has", () => {
+    const pcf = "module: pcf8574, i2c_bus_num: 3, chip_addr: 0x38";
+    const { yaml, notes: told } = importMqttIo(text(pcf, "digital_inputs: [{ name: b, module: IO, pin: 8 }]"));
+
+    expect(written(yaml).devices).toEqual([{ id: "io", driver: "pcf8574", bus: "i2c-3", address: 0x38 }]);
+    expect(told).toEqual([
+      "digital_inputs[0] (b).pin: 8 is no pin from 0 to 7",
+      "digital_inputs[0] (b): it is left out",
+    ]);
+  });
+
+  it("that our check refuses takes what is on its pins with it", () => {
+    const wrong = "module: mcp23017, chip_addr: 0x50";
+    const { yaml, notes: told } = importMqttIo(text(wrong, "digital_inputs: [{ name: b, module: IO, pin: 1 }]"));
+
+    expect(written(yaml).devices).toEqual([]);
+    expect(told.map((note) => note.replace(/out: .*/, "out"))).toEqual(["io: left out", "b: left out"]);
   });
 });
 

@@ -3,7 +3,8 @@ import { type Connection, connectionOf } from "./connection.ts";
 import { documentOf } from "./document.ts";
 import { Ids, type Outcome } from "./draft.ts";
 import { Entry } from "./entry.ts";
-import { inputDrafts, outputDrafts, pinModules } from "./pins.ts";
+import { pinModules } from "./pin-modules.ts";
+import { inputDrafts, outputDrafts } from "./pins.ts";
 import { readPythonYaml } from "./python-yaml.ts";
 import { sensorDrafts } from "./sensors.ts";
 
@@ -21,12 +22,13 @@ export function importMqttIo(text: string): Imported {
   const notes: string[] = [];
   const root = new Entry(value, "", notes);
   const connection = connectionOf(root.section("mqtt"));
-  const modules = pinModules(root);
   const ids = new Ids();
+  const { byName, expanders } = pinModules(root, ids);
   const drafts = [
+    ...expanders,
     ...sensorDrafts(root, ids, notes),
-    ...inputDrafts(root, modules, ids),
-    ...outputDrafts(root, modules, ids),
+    ...inputDrafts(root, byName, ids),
+    ...outputDrafts(root, byName, ids),
   ];
   for (const stream of root.entries("stream_modules")) stream.note("left out: serial ports and streams are not read");
   root.without({

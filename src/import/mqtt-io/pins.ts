@@ -2,14 +2,16 @@ import { present } from "../../config/present.ts";
 import { binaryDeviceClasses } from "../../core/binary-classes.ts";
 import { type Ids, nameForPeople, type Outcome } from "./draft.ts";
 import { type Entry, shown } from "./entry.ts";
+import type { PinModule } from "./pin-modules.ts";
 
-/** Modules whose pins are the Pi's own, by BCM number. */
-const OWN_PINS = ["raspberrypi", "gpiozero", "gpiod"];
 const OUTPUT_CLASSES = ["outlet", "switch"];
 const LONGEST_DEBOUNCE_MS = 10_000;
 const WEEK_MS = 7 * 86_400_000;
 /** What mqtt-io asks of an interrupt that says nothing else. */
 const DEFAULT_BOUNCE_MS = 100;
+
+/** For an entry whose module is not known, so that its other keys are looked at all the same. */
+const OWN: PinModule = { lastPin: 53, pulls: ["up", "down"] };
 
 const PAYLOADS = "a state is `on` or `off`, and a command `on`, `off` or `toggle`";
 const common = {
@@ -18,49 +20,32 @@ const common = {
   retain: "`state` is always retained, and `readings` never",
 };
 
-/** The modules of the Pi's own pins by their names; of others it is said that they are left out. */
-export function pinModules(root: Entry): ReadonlySet<string> {
-  const names = new Set<string>();
-  for (const entry of root.entries("gpio_modules")) {
-    const [name, module] = [entry.text("name"), entry.text("module")];
-    entry.without({ cleanup: "what becomes of an output at a stop is its `at_stop`" });
-    if (name === undefined || module === undefined) entry.note("without `name` or `module` it is left out");
-    else if (!OWN_PINS.includes(module)) entry.note(`${shown(module)} is not carried over, nor what is on its pins`);
-    else names.add(name);
-    if (module === "gpiod") ownChip(entry);
-    if (OWN_PINS.includes(module ?? "")) entry.finish();
-  }
-  return names;
-}
-
-function ownChip(entry: Entry): void {
-  const chip = entry.text("chip");
-  if (chip !== undefined && !/^(\/dev\/)?gpiochip0$/.test(chip)) {
-    entry.note("the Pi's own chip is used, found by its label: see that the pins are BCM numbers", "chip");
-  }
-}
-
-export function inputDrafts(root: Entry, modules: ReadonlySet<string>, ids: Ids): Outcome[] {
+export function inputDrafts(root: Entry, modules: Modules, ids: Ids): Outcome[] {
   return root.entries("digital_inputs", () => []).map((entry) => pinDraft(entry, modules, ids, inputOptions));
 }
 
-export function outputDrafts(root: Entry, modules: ReadonlySet<string>, ids: Ids): Outcome[] {
+export function outputDrafts(root: Entry, modules: Modules, ids: Ids): Outcome[] {
   return root.entries("digital_outputs", () => []).map((entry) => pinDraft(entry, modules, ids, outputOptions));
 }
 
+type Modules = ReadonlyMap<string, PinModule>;
 type Options = Record<string, unknown> & { readonly driver: string };
 
-function pinDraft(entry: Entry, modules: ReadonlySet<string>, ids: Ids, optionsOf: (entry: Entry) => Options): Outcome {
+function pinDraft(
+  entry: Entry,
+  modules: Modules,
+  ids: Ids,
+  optionsOf: (entry: Entry, module: PinModule | undefined) => Options,
+): Outcome {
   const name = entry.text("name") ?? "pin";
-  const module = entry.text("module");
-  const pin = pinOf(entry);
+  const named = entry.text("module");
+  const module = modules.get(named ?? "");
+  const pin = pinOf(entry, module);
   const discovery = entry.section("ha_discovery");
   const title = nameForPeople(discovery.text("name"));
-  const { driver, ...options } = optionsOf(entry);
+  const { driver, ...options } = optionsOf(entry, module);
   const deviceClass = classOf(discovery, driver);
-  if (module === undefined || !modules.has(module) || pin === undefined) {
-    return left(entry, module === undefined || modules.has(module) ? undefined : module);
-  }
+  if (module === undefined || pin === undefined) return left(entry, module === undefined ? named : undefined);
   const component = driver === "digital-input" ? "binary_sensor" : "switch";
   discovery.only("component", component, `it is announced as a ${component}`);
   discovery.finish();
@@ -79,13 +64,18 @@ function left(entry: Entry, module: string | undefined): Outcome {
   return { notes: entry.notes };
 }
 
-/** `17`, and `"17"`, `GPIO17` and `BCM17` as gpiozero has them. */
-function pinOf(entry: Entry): number | undefined {
+/** `17`, and `"17"`, `GPIO17` and `BCM17` as gpiozero has them; of an expander, its device as well. */
+function pinOf(
+  entry: Entry,
+  { lastPin, expander }: PinModule = OWN,
+): number | { expander: string; pin: number } | undefined {
   const written = entry.text("pin");
   const [, digits] = /^(?:GPIO|BCM)?(\d{1,2})$/i.exec(written ?? "") ?? [];
-  if (digits !== undefined && Number(digits) <= 53) return Number(digits);
-  if (written !== undefined) entry.note(`${shown(written)} is no BCM number of a pin`, "pin");
-  return undefined;
+  if (digits === undefined || Number(digits) > lastPin) {
+    if (written !== undefined) entry.note(`${shown(written)} is no pin from 0 to ${lastPin}`, "pin");
+    return undefined;
+  }
+  return expander === undefined ? Number(digits) : { expander, pin: Number(digits) };
 }
 
 function classOf(discovery: Entry, driver: string): string | undefined {
@@ -96,21 +86,25 @@ function classOf(discovery: Entry, driver: string): string | undefined {
   return undefined;
 }
 
-function inputOptions(entry: Entry): Options {
+function inputOptions(entry: Entry, { pulls, expander }: PinModule = OWN): Options {
   const edge = entry.text("interrupt");
   const bounceMs = entry.number("bouncetime") ?? (edge === undefined ? undefined : DEFAULT_BOUNCE_MS);
   const [up, down] = [entry.boolean("pullup"), entry.boolean("pulldown")];
   if (up && down) entry.note("both pull-up and pull-down: the pull-up is taken");
+  const wanted = up ? "up" : down ? "down" : undefined;
+  const pull = pulls.find((one) => one === wanted);
+  if (wanted === "down" && pull === undefined) entry.note(`${expander ?? "it"} has no pull-downs`, "pulldown");
   if (edge === "rising" || edge === "falling") entry.note("both edges are sent", "interrupt");
   entry.without({
     ...common,
-    interrupt_for: "not carried over: expanders are read by themselves",
-    poll_when_interrupt_for: "not carried over: expanders are read by themselves",
+    interrupt_for:
+      "not carried over: to hear of an expander's changes at once, name this pin as its `interrupt_pin` instead",
+    poll_when_interrupt_for: "not needed",
     poll_interval: "not needed: changes are sent as they happen",
   });
   return {
     driver: "digital-input",
-    ...(up ? { pull: "up" } : down ? { pull: "down" } : {}),
+    ...(pull && { pull }),
     ...(entry.boolean("inverted") && { invert: true }),
     ...(bounceMs !== undefined && { debounce: millis(entry, "bouncetime", bounceMs, 0, LONGEST_DEBOUNCE_MS) }),
   };
