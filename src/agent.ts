@@ -27,6 +27,7 @@ import { Reloader } from "./wiring/reload.ts";
 import { applyRenames } from "./wiring/renames.ts";
 import { requestHandlers } from "./wiring/requests.ts";
 import { Roster } from "./wiring/roster.ts";
+import { lookForUpdates } from "./wiring/updates.ts";
 import { type Vitals, watchVitals } from "./wiring/vitals.ts";
 
 /** The world around the gateway. */
@@ -56,6 +57,7 @@ export async function runAgent(config: Config, deps: AgentDeps, signal: AbortSig
   const restart = new AbortController();
   let next: Config | undefined;
   let vitals: Vitals = {};
+  let latest: string | undefined;
 
   await using store = await openStore(storeOptions(config, runtimeDirectory), { clock, log: log.part("store") });
   const gateway = identify(store, config.gateway, deps, kind);
@@ -88,6 +90,7 @@ export async function runAgent(config: Config, deps: AgentDeps, signal: AbortSig
     commands: (...command) => commands(...command),
     requests: requestHandlers(() => ({ ...parts, identify: blink, reload, restart: () => reloader.restart() })),
     vitals: () => vitals,
+    latestVersion: () => latest,
     faults: () => lifecycle.faults(),
     announced: () => lifecycle.decommissions.connected(),
   });
@@ -139,6 +142,7 @@ export async function runAgent(config: Config, deps: AgentDeps, signal: AbortSig
     (inner) => watchVitals(hardware.files, clock, (now) => (vitals = now), inner),
     (inner) => fleet.run(inner),
     (inner) => keepTime(store, clock, log.part("clock"), inner),
+    (inner) => lookForUpdates(config, { ...deps, take: (version) => (latest = version) }, inner),
     (inner) => reloader.run(deps.onReload, inner),
     ...historyParts(config, { board, clock, gatewayId: gateway.id, log: log.part("history"), store }),
   ]);

@@ -11,6 +11,8 @@ export interface AnnounceOptions {
   /** Seconds without a value after which an entity is unavailable; then `state` must not be retained. */
   readonly expireAfterS?: number;
   readonly supportUrl?: string;
+  /** Somebody looks for newer versions: `health` then has the `latest`. */
+  readonly looksForUpdates?: boolean;
   /** The id that a device's entities have; by default the device's. */
   readonly entityId?: (device: string) => string;
 }
@@ -93,7 +95,7 @@ export function announceGateway(gateway: GatewayInfo, topics: Topics, options: A
     availability: [{ topic: topics.status }],
     availability_mode: "all",
     state_topic: topics.health,
-    components: gatewayComponents(gateway.id, topics),
+    components: gatewayComponents(gateway.id, topics, options),
   };
   return { topic: discoveryTopic(options.prefix, gateway.id, "gateway"), payload: JSON.stringify(payload) };
 }

@@ -9,7 +9,7 @@ const binaryClasses: ReadonlySet<string> = new Set(binaryDeviceClasses);
 
 /** One entity of a device discovery message, by Home Assistant's key names. */
 export type Component = Readonly<Record<string, unknown>> & {
-  readonly platform: "sensor" | "binary_sensor" | "switch" | "number" | "light" | "fan" | "event" | "button";
+  readonly platform: "sensor" | "binary_sensor" | "switch" | "number" | "light" | "fan" | "event" | "button" | "update";
   readonly unique_id: string;
 };
 

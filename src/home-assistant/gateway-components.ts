@@ -11,7 +11,11 @@ const disabled = { enabled_by_default: false };
  * What Home Assistant is told of the gateway itself, from its `health`. Four are enabled; the rest is there for those
  * who look for it, because every enabled diagnostic costs its database a row a minute.
  */
-export function gatewayComponents(gatewayId: string, topics: Topics): Readonly<Record<string, Component>> {
+export function gatewayComponents(
+  gatewayId: string,
+  topics: Topics,
+  { looksForUpdates = false }: { readonly looksForUpdates?: boolean } = {},
+): Readonly<Record<string, Component>> {
   const known = { gatewayId, deviceId: "gateway" };
   const diagnostic = { entity_category: "diagnostic", qos: 1 };
   const sensor = (key: string, name: string, template: string, rest: Rest): Component => ({
@@ -137,6 +141,16 @@ export function gatewayComponents(gatewayId: string, topics: Topics): Readonly<R
       icon: "mdi:restart",
     }),
     identify: button("identify", "identify", { device_class: "identify", entity_category: "diagnostic" }),
+    ...(looksForUpdates && {
+      update: {
+        platform: "update" as const,
+        ...identity("update", known, "update"),
+        title: "fieldpost",
+        value_template:
+          "{{ {'installed_version': value_json.version, 'latest_version': value_json.latest | default(value_json.version)} | tojson }}",
+        ...diagnostic,
+      },
+    }),
     restart: button("restart", "restart", { device_class: "restart", entity_category: "config" }),
   };
 }

@@ -255,6 +255,7 @@ export class LivePlane {
   #healthFacts(): HealthFacts {
     const { store, board, bundled, clock } = this.#context.deps;
     const devices = board.all();
+    const latestVersion = this.#context.deps.latestVersion?.();
     const consumers = store.outbox.destinations.filter(isConsumer);
     const events = this.#context.events.counts();
     return {
@@ -267,6 +268,7 @@ export class LivePlane {
       retained: store.ledger.at(this.#broker).length,
       gateway: this.#context.deps.gateway,
       vitals: this.#context.deps.vitals?.() ?? {},
+      ...(latestVersion !== undefined && { latestVersion }),
       faults: [
         ...store.faults(),
         ...(bundled?.faults() ?? []),

@@ -117,6 +117,8 @@ export interface HealthFacts {
   /** How many topics the ledger says that we have retained at this broker. */
   readonly retained: number;
   readonly gateway: Pick<GatewayInfo, "version" | "starts">;
+  /** The newest version that is told of, where somebody looks. */
+  readonly latestVersion?: string;
   /** How the machine is, as far as it says. */
   readonly vitals: Readonly<Record<string, Value>>;
   readonly wallMs: number;
@@ -137,6 +139,7 @@ export function healthPayload(facts: HealthFacts): string {
     retained: facts.retained,
     error_rate: errorRate(facts.devices),
     version: facts.gateway.version,
+    ...(facts.latestVersion !== undefined && { latest: facts.latestVersion }),
     ...(facts.gateway.starts !== undefined && { starts: facts.gateway.starts }),
     ...(Object.keys(facts.vitals).length > 0 && { host: facts.vitals }),
     clock: facts.clock,

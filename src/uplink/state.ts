@@ -56,6 +56,8 @@ export interface UplinkDeps {
   connectionChanged?(connected: boolean): void;
   /** Everything that there is to know was said over a new connection. Must not throw. */
   announced?(): void;
+  /** The newest version that is told of. */
+  latestVersion?(): string | undefined;
   /** How the machine is. */
   vitals?(): Readonly<Record<string, Value>>;
   /** What else is not well. */

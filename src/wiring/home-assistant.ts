@@ -45,7 +45,8 @@ export function homeAssistantSide(
   const topics = topicsOf(mqtt.baseTopic, gateway.id);
   const expireAfterS = homeAssistant.expireAfterMs && Math.ceil(homeAssistant.expireAfterMs / 1000);
   const entityId = (device: string) => entityIdOf(store, device);
-  const options = { prefix, entityId, ...(expireAfterS && { expireAfterS }) };
+  const looksForUpdates = homeAssistant.updateUrl !== undefined;
+  const options = { prefix, entityId, looksForUpdates, ...(expireAfterS && { expireAfterS }) };
   const isOpened = (device: string) => board.get(device)?.health.state !== "starting";
   const memory = new DiscoveryMemory({ store, log, isOpened, isOnline: () => controller.isOnline });
   const statusHeard: Listener = {

@@ -25,7 +25,12 @@ const gateway: GatewayInfo = {
 };
 const topics = topicsOf("fieldpost", gateway.id);
 const plain: AnnounceOptions = { prefix: "homeassistant" };
-const full: AnnounceOptions = { ...plain, expireAfterS: 300, supportUrl: "https://example.org/fieldpost" };
+const full: AnnounceOptions = {
+  ...plain,
+  looksForUpdates: true,
+  expireAfterS: 300,
+  supportUrl: "https://example.org/fieldpost",
+};
 
 function channel(quantity: QuantityName, rest: Partial<Channel> = {}): Channel {
   const { title, unit, decimals }: Quantity = quantityOf(quantity);

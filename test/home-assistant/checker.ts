@@ -154,6 +154,7 @@ const objectionsTo: Readonly<Record<string, (keys: Dict) => string[]>> = {
   switch: switchObjections,
   event: eventObjections,
   button: buttonObjections,
+  update: () => [],
   number: numberObjections,
   light: (keys) => (keys.command_topic === undefined ? ["a light needs a command topic"] : []),
   fan: () => [],

@@ -20,9 +20,22 @@ export const homeAssistantSection = z
       .describe("Entities become unavailable this long after their last state; states are then not retained")
       .meta({ examples: ["10m"] }),
     history: historySection.optional(),
+    update_url: z
+      .string()
+      .max(512)
+      .regex(/^https?:\/\/\S+$/, { error: "expected a URL that begins with https:// or http://" })
+      .optional()
+      .describe('Where to look, once a day, for a newer version: `{"version": …}`, a GitHub release, or plain text')
+      .meta({ examples: ["https://example.org/fieldpost/latest.json"] }),
   })
-  .transform(({ enabled, discovery_prefix, expire_after, history }) =>
-    present({ enabled, discoveryPrefix: discovery_prefix, expireAfterMs: expire_after, history }),
+  .transform(({ enabled, discovery_prefix, expire_after, history, update_url }) =>
+    present({
+      enabled,
+      discoveryPrefix: discovery_prefix,
+      expireAfterMs: expire_after,
+      history,
+      updateUrl: update_url,
+    }),
   )
   .prefault({})
   .describe("MQTT discovery");

@@ -76,6 +76,7 @@ const health = z.strictObject({
   broker: bundledBroker.optional().describe("The broker in the same process"),
   error_rate: z.number().describe("Failed reads, in per cent"),
   version: z.string(),
+  latest: z.string().optional().describe("The newest version, where `home_assistant.update_url` says"),
   starts: count().optional(),
   host: z
     .record(z.string(), value)
