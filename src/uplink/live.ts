@@ -6,6 +6,7 @@ import { brokerIdentity } from "./broker-identity.ts";
 import { isConsumer } from "./destination.ts";
 import { Discovery } from "./discovery.ts";
 import { Latest } from "./latest.ts";
+import { LedgerNotes } from "./ledger-notes.ts";
 import type { Link, Publication, Qos } from "./link.ts";
 import { REASON } from "./link.ts";
 import {
@@ -45,11 +46,13 @@ export class LivePlane {
   readonly #discovery: Discovery;
   /** Announced as far as it was known before. */
   readonly #unopened = new Set<string>();
+  readonly notes: LedgerNotes;
   #announced = false;
   #stopping = false;
 
   constructor(link: Link, context: Context, faults: () => readonly Fault[], failed: (error: unknown) => void) {
     this.#link = link;
+    this.notes = new LedgerNotes(context.deps.store.ledger);
     this.#broker = brokerIdentity(link.url, context.deps.gateway);
     this.#context = context;
     this.#faults = faults;
@@ -305,11 +308,11 @@ export class LivePlane {
   }
 
   async #send(message: Outgoing | undefined): Promise<void> {
-    if (!message || this.#forgotten(message)) return;
+    if (!message || this.notes.isOver || this.#forgotten(message)) return;
     const { topic, payload, device, retain = true, qos = 1, expires = false } = message;
     const { deps, options, memory } = this.#context;
-    if (retain) await deps.store.ledger.add({ topic, broker: this.#broker, ...(device !== undefined && { device }) });
-    if (this.#forgotten(message)) return;
+    if (retain) await this.notes.add({ topic, broker: this.#broker, ...(device !== undefined && { device }) });
+    if (this.notes.isOver || this.#forgotten(message)) return;
     const expirySeconds = Math.ceil((HEARTBEATS_KEPT * options.heartbeatMs) / 1000);
     const publication = { topic, payload, qos, retain, ...(expires && { expirySeconds }) };
     if (await this.#isKeptBack(publication)) return;

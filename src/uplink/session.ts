@@ -100,6 +100,7 @@ export async function runSession(
   else if (signal.aborted) await sayGoodbye(link, live, context);
   const end = await link.closed;
   await ended;
+  await live.notes.over();
   drain.close();
   await further?.catch(() => {});
   drain.left(link, end);
