@@ -1,5 +1,5 @@
 /**
- * Configurations as mqtt-io's own documentation has them (flyte/mqtt-io: README.md of 2.6.0, config.schema.yml,
+ * Configurations of mqtt-io's own documentation (flyte/mqtt-io: README.md of 2.6.0, config.schema.yml,
  * config.bme680.yaml and the docstrings of its modules).
  */
 export const examples: Readonly<Record<string, string>> = {
