@@ -3,15 +3,12 @@ import { GatewayError, isGatewayError } from "../../core/errors.ts";
 import type { Level } from "../gpio.ts";
 import { systemFault } from "./errno.ts";
 import type { LinuxFiles } from "./files.ts";
+import { untilWritable } from "./writable.ts";
 
 export const GPIO_ROOT = "/sys/class/gpio";
 
 /** The chips whose lines are the BCM numbers: Pi 0 to 3, Pi 4, Pi 5. Numbers of chips and their bases move between kernels. */
 export const HEADER_LABELS: readonly string[] = ["pinctrl-bcm2835", "pinctrl-bcm2711", "pinctrl-rp1"];
-
-/** udev hands a new pin's files to the group gpio some tens of milliseconds after the export; under load it takes longer. */
-const READY_WITHIN_MS = 3000;
-const LOOK_EVERY_MS = 20;
 
 export interface GpioChip {
   readonly label: string;
@@ -131,16 +128,7 @@ async function waitUntilReady(
   pin: number,
 ): Promise<void> {
   const needed = ["direction", "edge", "active_low", "value"].map((name) => `${pinPath(number)}/${name}`);
-  const untilMs = clock.monoMs() + READY_WITHIN_MS;
-  for (;;) {
-    const ready = await Promise.all(needed.map((path) => files.writable(path)));
-    if (!ready.includes(false)) return;
-    if (clock.monoMs() >= untilMs) {
-      const missing = needed[ready.indexOf(false)];
-      throw new GatewayError("ACCESS_DENIED", `pin ${pin}: ${missing} is not writable after ${READY_WITHIN_MS} ms`);
-    }
-    await clock.sleep(LOOK_EVERY_MS);
-  }
+  await untilWritable(files, clock, needed, `pin ${pin}`);
 }
 
 /** Turns any fault of a pin into one of the port's. */

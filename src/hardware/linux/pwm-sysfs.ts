@@ -3,12 +3,9 @@ import { GatewayError, isGatewayError } from "../../core/errors.ts";
 import { type PwmPin, pwmPinName } from "../pwm.ts";
 import { systemFault } from "./errno.ts";
 import type { LinuxFiles } from "./files.ts";
+import { untilWritable } from "./writable.ts";
 
 const PWM_ROOT = "/sys/class/pwm";
-
-/** udev hands a new channel's files to the group gpio some tens of milliseconds after the export. */
-const READY_WITHIN_MS = 3000;
-const LOOK_EVERY_MS = 20;
 
 /** Which channel of which device has the header's pins: the block of BCM2835 to 2711 at …20c000, and the first of RP1. */
 const headerBlocks: readonly { readonly device: RegExp; readonly channels: Readonly<Record<number, number>> }[] = [
@@ -65,16 +62,7 @@ export async function exportChannel(
 ): Promise<void> {
   if (!(await isExported(files, channel))) await writeExport(files, channel);
   const needed = ["period", "duty_cycle", "polarity", "enable"].map((name) => `${channel.path}/${name}`);
-  const untilMs = clock.monoMs() + READY_WITHIN_MS;
-  for (;;) {
-    const ready = await Promise.all(needed.map((path) => files.writable(path)));
-    if (!ready.includes(false)) return;
-    if (clock.monoMs() >= untilMs) {
-      const missing = needed[ready.indexOf(false)];
-      throw new GatewayError("ACCESS_DENIED", `${missing} is not writable after ${READY_WITHIN_MS} ms`);
-    }
-    await clock.sleep(LOOK_EVERY_MS);
-  }
+  await untilWritable(files, clock, needed, "PWM");
 }
 
 async function isExported(files: LinuxFiles, { path }: PwmChannel): Promise<boolean> {
