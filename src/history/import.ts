@@ -1,3 +1,4 @@
+import { isGatewayError } from "../core/errors.ts";
 import type { Hour, Series } from "./hours.ts";
 
 /** Home Assistant's WebSocket API: resolves with a command's `result`, rejects where it has no success. */
@@ -51,17 +52,30 @@ export async function importHours(
       outcomes.push({ series, ...(entity !== undefined && { entity }), hours: 0, ...(skipped && { skipped }) });
       continue;
     }
-    const past = series.hours.filter(({ startMs }) => startMs + hourMs <= nowMs);
-    const rows = await rowsOf(api, known, { ...series, hours: past });
-    for (let at = 0; at < rows.length; at += ROWS)
-      await api.call({
-        type: "recorder/import_statistics",
-        metadata: metadataFor(known),
-        stats: rows.slice(at, at + ROWS),
-      });
-    outcomes.push({ series, entity: known.statistic_id, hours: rows.length });
+    outcomes.push({ series, entity: known.statistic_id, ...(await importSeries(api, known, series, nowMs)) });
   }
   return outcomes;
+}
+
+/** What Home Assistant refuses of one series holds up none of the others. */
+async function importSeries(
+  api: HomeAssistantApi,
+  known: Metadata,
+  series: Series,
+  nowMs: number,
+): Promise<Pick<Imported, "hours" | "skipped">> {
+  const past = series.hours.filter(({ startMs }) => startMs + hourMs <= nowMs);
+  try {
+    const rows = await rowsOf(api, known, { ...series, hours: past });
+    for (let at = 0; at < rows.length; at += ROWS) {
+      const stats = rows.slice(at, at + ROWS);
+      await api.call({ type: "recorder/import_statistics", metadata: metadataFor(known), stats });
+    }
+    return { hours: rows.length };
+  } catch (error) {
+    if (!isGatewayError(error, "HOME_ASSISTANT_REFUSED")) throw error;
+    return { hours: 0, skipped: error.message };
+  }
 }
 
 function whyNot(series: Series, entity: string | undefined, known: Metadata | undefined): string | undefined {

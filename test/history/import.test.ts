@@ -89,6 +89,16 @@ describe("Home Assistant's statistics", () => {
     expect(home.heard.filter((type) => type === "recorder/import_statistics")).toHaveLength(1);
   });
 
+  test("that Home Assistant refuses of one entity hold up none of the others", async () => {
+    await using home = await FakeHomeAssistant.start();
+    home.keep("gw_room_temperature", "sensor.room");
+    const rows = home.keep("gw_cellar_temperature", "sensor.cellar");
+    const offHour = { ...room, hours: [{ ...hour("11:00", 20), startMs: at("11:30") }] };
+    const [refused, taken] = await imported(home, [offHour, { ...room, device: "cellar" }]);
+    expect(refused).toContain("Invalid timestamp");
+    expect([taken, rows.size]).toEqual([2, 2]);
+  });
+
   test("are out of reach with a wrong token, a wrong address, or where another program answers", async () => {
     await using home = await FakeHomeAssistant.start();
     await expect(openApi({ url: home.url, token: "wrong" })).rejects.toMatchObject({ code: "HOME_ASSISTANT_REFUSED" });
