@@ -16,6 +16,10 @@ export async function tellGaps(link: Link, context: Context, signal: AbortSignal
   for (;;) {
     let isRefused = false;
     for (const gap of dueGaps(store.outbox.gaps(), gapsTold, clock.monoMs())) {
+      if (gap.destination?.startsWith(".")) {
+        store.outbox.acknowledgeGap(gap); // what a part of the gateway did not read is nobody's hole
+        continue;
+      }
       const message = { topic: context.options.topics.gaps, payload: gapPayload(gap, context), qos: 1 } as const;
       const code = await link.publish(message, false);
       isRefused = code >= REASON.unspecified;

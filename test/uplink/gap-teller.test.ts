@@ -80,3 +80,12 @@ test("a gap that the broker refuses stays, and is tried again after a minute", a
   expect(told).toHaveLength(2);
   expect(store.outbox.gaps()).toHaveLength(1);
 });
+
+test("what a part of the gateway itself did not get is forgotten without a word", async () => {
+  const { clock, store, told, connect } = telling();
+  connect();
+  store.outbox.gapList = [{ ...gap(1, 1, 2), destination: ".history" }, gap(2, 5, 6)];
+  await clock.advance(2000);
+  expect(told.map(({ from }) => from)).toEqual([5]);
+  expect(store.outbox.gaps()).toEqual([]);
+});
