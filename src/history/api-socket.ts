@@ -21,11 +21,18 @@ interface Asked {
 
 /**
  * Opens Home Assistant's WebSocket API (developers.home-assistant.io: WebSocket API) and is let in. Rejects with
- * HOME_ASSISTANT_UNREACHABLE, or HOME_ASSISTANT_REFUSED where the token is not taken; so do calls later.
+ * HOME_ASSISTANT_UNREACHABLE, or HOME_ASSISTANT_REFUSED where the token is not taken; so do calls later. The signal ends it.
  */
-export async function openApi({ url, token }: ApiSocketOptions): Promise<HomeAssistantApi & Disposable> {
+export async function openApi(
+  { url, token }: ApiSocketOptions,
+  signal?: AbortSignal,
+): Promise<HomeAssistantApi & Disposable> {
   const target = `${url.replace(/^http/, "ws").replace(/\/+$/, "")}/api/websocket`;
   const socket = new WebSocket(target, { handshakeTimeout: ANSWER_MS, maxPayload: MESSAGE_MAX_BYTES });
+  const stop = () => socket.terminate();
+  if (signal?.aborted) stop();
+  signal?.addEventListener("abort", stop, { once: true });
+  socket.once("close", () => signal?.removeEventListener("abort", stop));
   const gone = new Promise<never>((_, reject) => {
     socket.once("error", (error) => reject(unreachable(target, messageOf(error))));
     socket.once("close", () => reject(unreachable(target, "the connection was closed")));
@@ -52,18 +59,21 @@ class OpenApi implements HomeAssistantApi, Disposable {
   readonly #target: string;
   readonly #asked = new Map<number, Asked>();
   #lastId = 0;
+  #failure: GatewayError | undefined;
 
   constructor(socket: WebSocket, target: string, gone: Promise<never>) {
     this.#socket = socket;
     this.#target = target;
     socket.on("message", (data) => this.#answered(messageIn(data)));
     gone.catch((error) => {
+      this.#failure = error;
       for (const { reject } of this.#asked.values()) reject(error);
       this.#asked.clear();
     });
   }
 
   call(command: { readonly type: string }): Promise<unknown> {
+    if (this.#failure) return Promise.reject(this.#failure);
     const id = ++this.#lastId;
     return new Promise<unknown>((resolve, reject) => {
       const late = setTimeout(() => {

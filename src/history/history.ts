@@ -29,7 +29,7 @@ export interface HistoryDeps {
   readonly clock: Clock;
   readonly gatewayId: string;
   readonly log: Log;
-  readonly open: () => Promise<HomeAssistantApi & Disposable>;
+  readonly open: (signal: AbortSignal) => Promise<HomeAssistantApi & Disposable>;
   readonly store: Pick<Store, "outbox" | "boots" | "getMeta" | "setMeta">;
 }
 
@@ -55,7 +55,7 @@ export class History {
     for (;;) {
       await this.#deps.clock.sleep(STEP_MS, signal);
       await this.#follow();
-      await this.#fill();
+      await this.#fill(signal);
     }
   }
 
@@ -114,14 +114,14 @@ export class History {
     this.#retryMs = RETRY_MIN_MS;
   }
 
-  async #fill(): Promise<void> {
+  async #fill(signal: AbortSignal): Promise<void> {
     const { clock, gatewayId, log, open } = this.#deps;
     const nowMonoMs = clock.monoMs();
     if (nowMonoMs < this.#retryMonoMs) return;
     const waiting = this.#waiting();
     if (waiting.length === 0) return;
     try {
-      using api = await open();
+      using api = await open(signal);
       for (const { series, entity, hours, skipped } of await importHours(api, gatewayId, waiting, clock.wallMs())) {
         const what = { device: series.device, channel: series.channel, ...(entity && { entity }) };
         if (skipped)
@@ -132,6 +132,7 @@ export class History {
       this.#retryMs = RETRY_MIN_MS;
     } catch (error) {
       if (!isGatewayError(error)) throw error;
+      if (signal.aborted) return;
       log.warn("missed hours wait for Home Assistant", { error: error.message, again_s: this.#retryMs / 1000 });
       this.#retryMonoMs = nowMonoMs + this.#retryMs;
       this.#retryMs = Math.min(RETRY_MAX_MS, this.#retryMs * 2);

@@ -18,10 +18,10 @@ export function historyParts(
 ): ((signal: AbortSignal) => Promise<never>)[] {
   const history = wanted(config);
   if (history === undefined) return [];
-  const open = async () => {
+  const open = async (signal: AbortSignal) => {
     // The client is loaded when there is something to say, which on most days there is not.
     const { openApi } = await import("../history/api-socket.ts");
-    return openApi({ url: history.url, token: history.token.reveal() });
+    return openApi({ url: history.url, token: history.token.reveal() }, signal);
   };
   return [(signal) => new History({ ...deps, open }).run(signal)];
 }

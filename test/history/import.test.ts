@@ -1,4 +1,7 @@
-import { describe, expect, test } from "vitest";
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { WebSocketServer } from "ws";
 import { openApi } from "../../src/history/api-socket.ts";
 import type { Series } from "../../src/history/hours.ts";
 import { importHours } from "../../src/history/import.ts";
@@ -97,6 +100,20 @@ describe("Home Assistant's statistics", () => {
     const [refused, taken] = await imported(home, [offHour, { ...room, device: "cellar" }]);
     expect(refused).toContain("Invalid timestamp");
     expect([taken, rows.size]).toEqual([2, 2]);
+  });
+
+  test("do not hold up the end of the gateway where Home Assistant does not answer", async () => {
+    const silent = new WebSocketServer({ port: 0, host: "127.0.0.1" });
+    onTestFinished(() => void silent.close());
+    await once(silent, "listening");
+    const end = new AbortController();
+    const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+    const opening = openApi({ url, token: TOKEN }, end.signal);
+    silent.once("connection", () => end.abort());
+    await expect(opening).rejects.toMatchObject({ code: "HOME_ASSISTANT_UNREACHABLE" });
+    await expect(openApi({ url, token: TOKEN }, end.signal)).rejects.toMatchObject({
+      code: "HOME_ASSISTANT_UNREACHABLE",
+    });
   });
 
   test("are out of reach with a wrong token, a wrong address, or where another program answers", async () => {
