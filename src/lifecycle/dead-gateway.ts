@@ -1,4 +1,5 @@
 import type { Clock } from "../core/clock.ts";
+import { DEVICE_ID_PATTERN } from "../core/device.ts";
 import { GatewayError } from "../core/errors.ts";
 import { isDiscoveryTopic } from "../core/topics.ts";
 import { inClearingOrder, leftBy } from "./audit.ts";
@@ -33,7 +34,7 @@ const SILENCE_MS = 210_000;
 
 /**
  * Ends a gateway that will not come back, from anywhere that reaches its broker, by what is retained there. Rejects with
- * GATEWAY_ONLINE for one that lives, and DEVICE_UNKNOWN where nothing is left of one.
+ * GATEWAY_ONLINE for one that lives, DEVICE_UNKNOWN where nothing is left of one, and USAGE_INVALID for what is no id.
  */
 export async function decommissionOf(
   gateway: DeadGateway,
@@ -42,6 +43,8 @@ export async function decommissionOf(
   events: { listening?(withinMs: number): void; begins?(title: string): void } = {},
 ): Promise<DeadResult> {
   const { id, baseTopic, prefix } = gateway;
+  // A wildcard would end them all, and none of them would be asked whether it lives.
+  if (!DEVICE_ID_PATTERN.test(id)) throw new GatewayError("USAGE_INVALID", `${JSON.stringify(id)} is no gateway's id`);
   const root = `${baseTopic}/${id}`;
   const known = await view.read([`${root}/status`, `${root}/info`, `${root}/health`]);
   const wild = await view.read([`${root}/#`, `${prefix}/device/${id}/#`]);

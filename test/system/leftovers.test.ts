@@ -46,6 +46,11 @@ describe("another gateway", () => {
   afterEach(() => dead[Symbol.asyncDispose]());
 
   test("is refused while it is online, and ended without its ledger when it is gone", async () => {
+    for (const wild of ["+", "#", "pi/climate", ""]) {
+      const { code, out, err } = await gateway.command("decommission", "--of", wild, "--yes");
+      expect([code, out]).toEqual([2, ""]);
+      expect(err).toContain("is no gateway's id");
+    }
     const refused = await gateway.command("decommission", "--of", "pi");
     expect(refused.code).toBe(1);
     expect(refused.err).toContain('the gateway "pi" is online');
