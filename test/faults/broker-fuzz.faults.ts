@@ -33,6 +33,7 @@ test("damaged packets: read or refused alike however they are cut, without a cra
     sequences += readDamaged(4, half) + readDamaged(5, half);
     slowestMs = Math.max(slowestMs, performance.now() - startedMs);
     samples.push(heapBytes());
+    figures("damaged MQTT packets", { sequences, "heap (bytes)": samples.at(-1) ?? 0 });
   }
   const bytesEach = slopeOf(samples) / (total / batches);
   figures("damaged MQTT packets", {
