@@ -1,6 +1,7 @@
 import { dirname } from "node:path";
 import type { Driver } from "../drivers/driver.ts";
 import { deviceFindings } from "./checks-devices.ts";
+import { entityFindings } from "./checks-entities.ts";
 import { networkFindings } from "./checks-network.ts";
 import { fileReferences, withAbsolutePaths } from "./file-references.ts";
 import { inactiveFindings } from "./inactive.ts";
@@ -102,7 +103,8 @@ function judge(
   const parsed = configSchema(drivers).safeParse(value);
   const shown = (path: Path): string | undefined => shownValue(path, tree, source);
   if (parsed.error) findings.push(...findingsOf(parsed.error.issues, { tree: value, drivers, shown }));
-  findings.push(...deviceFindings(value, drivers), ...networkFindings(value), ...inactiveFindings(value));
+  findings.push(...deviceFindings(value, drivers), ...entityFindings(value), ...networkFindings(value));
+  findings.push(...inactiveFindings(value));
   if (!parsed.success) return { findings, config: undefined };
   findings.push(...parsed.data.devices.flatMap(driverNotices));
   return { findings, config: parsed.data };

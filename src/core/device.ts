@@ -36,8 +36,17 @@ export interface Channel {
   readonly diagnostic?: true;
   /** It takes commands on `<dev>/<channel>/set`. */
   readonly settable?: Settable;
+  /** What its entity in Home Assistant goes on from. */
+  readonly entity?: FormerEntity;
   /** It has no values: these happen, and are told on `<dev>/<channel>/event`. */
   readonly eventTypes?: readonly string[];
+}
+
+/** An entity that Home Assistant had of it before us, or under another identity of ours. */
+export interface FormerEntity {
+  readonly uniqueId: string;
+  /** The discovery topic of its own on which it was announced. */
+  readonly migrateFrom?: string;
 }
 
 /** A `switch` and a `level` are outputs, which opening drives; a `meter` is set to what it shows. */

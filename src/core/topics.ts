@@ -68,6 +68,8 @@ export interface Message {
 export interface RetainedMessage extends Message {
   /** Payloads to publish on the topic before this one, in order. */
   readonly before?: readonly string[];
+  /** Retained on other topics, whose place it takes: published ahead of it, and cleared once it is out. */
+  readonly replaces?: readonly Message[];
   /** Whom the topic belongs to in the ledger; absent for the gateway itself. */
   readonly device?: string;
 }

@@ -27,7 +27,7 @@ const WAITING_KEY = "history/waiting";
 export interface HistoryDeps {
   readonly board: Pick<Board, "get">;
   readonly clock: Clock;
-  readonly gatewayId: string;
+  readonly uniqueIdOf: (device: string, channel: string) => string;
   readonly log: Log;
   readonly open: (signal: AbortSignal) => Promise<HomeAssistantApi & Disposable>;
   readonly store: Pick<Store, "outbox" | "boots" | "getMeta" | "setMeta">;
@@ -115,14 +115,14 @@ export class History {
   }
 
   async #fill(signal: AbortSignal): Promise<void> {
-    const { clock, gatewayId, log, open } = this.#deps;
+    const { clock, uniqueIdOf, log, open } = this.#deps;
     const nowMonoMs = clock.monoMs();
     if (nowMonoMs < this.#retryMonoMs) return;
     const waiting = this.#waiting();
     if (waiting.length === 0) return;
     try {
       using api = await open(signal);
-      for (const { series, entity, hours, skipped } of await importHours(api, gatewayId, waiting, clock.wallMs())) {
+      for (const { series, entity, hours, skipped } of await importHours(api, uniqueIdOf, waiting, clock.wallMs())) {
         const what = { device: series.device, channel: series.channel, ...(entity && { entity }) };
         if (skipped)
           log.warn("missed hours were not put into Home Assistant's statistics", { ...what, reason: skipped });

@@ -35,12 +35,12 @@ interface Metadata {
  */
 export async function importHours(
   api: HomeAssistantApi,
-  gatewayId: string,
+  uniqueIdOf: (device: string, channel: string) => string,
   missed: readonly Series[],
   nowMs: number,
 ): Promise<Imported[]> {
   const entities = await entitiesByUniqueId(api);
-  const entityOf = ({ device, channel }: Series) => entities.get(`${gatewayId}_${device}_${channel}`);
+  const entityOf = ({ device, channel }: Series) => entities.get(uniqueIdOf(device, channel));
   const ids = [...new Set(missed.flatMap((series) => entityOf(series) ?? []))];
   const metadata = ids.length > 0 ? await metadataOf(api, ids) : new Map<string, Metadata>();
   const outcomes: Imported[] = [];

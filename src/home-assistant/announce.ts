@@ -3,6 +3,7 @@ import type { GatewayInfo } from "../core/gateway.ts";
 import { discoveryTopic, type RetainedMessage, type Topics } from "../core/topics.ts";
 import { componentOf } from "./component.ts";
 import { gatewayComponents } from "./gateway-components.ts";
+import { migrations } from "./migration.ts";
 import { levelOf, setterOf } from "./output-component.ts";
 
 export interface AnnounceOptions {
@@ -32,7 +33,7 @@ export function announceAll(
 
 /** The exact undo. */
 export function withdraw(messages: readonly RetainedMessage[]): RetainedMessage[] {
-  return messages.map((message) => ({ ...message, payload: "" }));
+  return messages.map(({ replaces: _, ...message }) => ({ ...message, payload: "" }));
 }
 
 /** A device's discovery message: one, with all its channels. */
@@ -77,7 +78,13 @@ export function announce(
     state_topic: state,
     components: Object.fromEntries(components),
   };
-  return { topic: discoveryTopic(options.prefix, gateway.id, entityId), payload: JSON.stringify(payload), device: id };
+  const replaces = migrations(channels);
+  return {
+    topic: discoveryTopic(options.prefix, gateway.id, entityId),
+    payload: JSON.stringify(payload),
+    device: id,
+    ...(replaces.length > 0 && { replaces }),
+  };
 }
 
 /** The gateway's own discovery message. */

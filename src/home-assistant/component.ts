@@ -1,5 +1,5 @@
 import { binaryDeviceClasses } from "../core/binary-classes.ts";
-import type { Channel } from "../core/device.ts";
+import type { Channel, FormerEntity } from "../core/device.ts";
 import { type Quantity, quantityOf } from "../core/quantity.ts";
 import { sensorClasses } from "./sensor-classes.ts";
 
@@ -38,7 +38,7 @@ export function componentOf(channel: Channel, context: ComponentContext): Compon
   const localized = deviceClass !== undefined && context.alone && channel.title === quantity.title;
   return {
     platform,
-    ...identity(platform, context, channel.key),
+    ...identity(platform, context, channel.key, channel.entity),
     // Without a name Home Assistant takes the class's, in its user's language.
     ...(!localized && { name: channel.title }),
     value_template: valueTemplate(channel.key, quantity.kind),
@@ -54,10 +54,10 @@ export function componentOf(channel: Channel, context: ComponentContext): Compon
 
 /** An event entity has a state topic of its own, and nothing that could expire. */
 function eventOf(channel: Channel, eventTypes: readonly string[], context: ComponentContext): Component {
-  const { deviceClass, diagnostic, key, title } = channel;
+  const { deviceClass, diagnostic, entity, key, title } = channel;
   return {
     platform: "event",
-    ...identity("event", context, key),
+    ...identity("event", context, key, entity),
     name: title,
     event_types: eventTypes,
     state_topic: context.eventTopic(key),
@@ -72,9 +72,18 @@ export function identity(
   platform: Component["platform"],
   { gatewayId, deviceId }: Pick<ComponentContext, "gatewayId" | "deviceId">,
   key: string,
+  former?: FormerEntity,
 ) {
-  const id = `${gatewayId}_${deviceId}_${key}`;
-  return { unique_id: id, default_entity_id: `${platform}.${id.toLowerCase().replace(/[^a-z0-9_]/g, "_")}` };
+  const id = uniqueIdOf(gatewayId, deviceId, key);
+  return {
+    unique_id: former?.uniqueId ?? id,
+    default_entity_id: `${platform}.${id.toLowerCase().replace(/[^a-z0-9_]/g, "_")}`,
+  };
+}
+
+/** What Home Assistant's registry knows an entity by. */
+export function uniqueIdOf(gatewayId: string, deviceId: string, key: string): string {
+  return `${gatewayId}_${deviceId}_${key}`;
 }
 
 function numberKeys(channel: Channel, quantity: Quantity) {

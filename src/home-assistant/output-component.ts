@@ -41,7 +41,8 @@ const METER_MAX = 1e9;
 
 /** A number beside a meter's own sensor, to set it with; it shows the same. */
 export function setterOf(channel: Channel, context: ComponentContext): Component {
-  const setter = { ...channel, key: `${channel.key}_set`, title: `Set ${channel.title.toLowerCase()}` };
+  const { entity: _, ...meter } = channel;
+  const setter = { ...meter, key: `${channel.key}_set`, title: `Set ${channel.title.toLowerCase()}` };
   return {
     ...common("number", setter, context),
     ...numberKeys({ ...channel, min: 0, max: METER_MAX }),
@@ -52,10 +53,10 @@ export function setterOf(channel: Channel, context: ComponentContext): Component
   };
 }
 
-function common(platform: Component["platform"], { key, title }: Channel, context: ComponentContext) {
+function common(platform: Component["platform"], { entity, key, title }: Channel, context: ComponentContext) {
   return {
     platform,
-    ...identity(platform, context, key),
+    ...identity(platform, context, key, entity),
     name: title,
     command_topic: context.commandTopic(key),
     qos: 1,

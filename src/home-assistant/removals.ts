@@ -5,9 +5,10 @@ export function componentsIn(payload: string): Components {
   return JSON.parse(payload).components;
 }
 
-/** Those that are not there any more, or of another platform: Home Assistant keeps their entities until it is told. */
+/** Those that are not there any more, or are another entity: Home Assistant keeps theirs until it is told. */
 export function changedComponents(before: Components, now: Components): Components {
-  const isGone = ([key, { platform }]: [string, Components[string]]) => now[key]?.platform !== platform;
+  const isGone = ([key, { platform, unique_id: id }]: [string, Components[string]]) =>
+    now[key]?.platform !== platform || now[key]?.unique_id !== id;
   return Object.fromEntries(Object.entries(before).filter(isGone));
 }
 

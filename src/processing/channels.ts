@@ -1,4 +1,4 @@
-import type { Channel } from "../core/device.ts";
+import type { Channel, FormerEntity } from "../core/device.ts";
 import { type QuantityName, quantityOf } from "../core/quantity.ts";
 import type { Sample, Value } from "../core/reading.ts";
 import { rounded } from "../core/rounding.ts";
@@ -13,6 +13,7 @@ export interface ChannelSettings {
   /** Of one and the same value of the sensor; Infinity where it may stand still. */
   readonly stuckAfterMs?: number;
   readonly process?: readonly StepSettings[];
+  readonly entity?: FormerEntity;
 }
 
 /** A channel that a formula makes of others. */
@@ -23,6 +24,7 @@ export interface ComputedChannel {
   readonly unit?: string;
   readonly deviceClass?: string;
   readonly decimals?: number;
+  readonly entity?: FormerEntity;
 }
 
 export type ChannelsSettings = Readonly<Record<string, ChannelSettings>>;
@@ -46,7 +48,10 @@ export function processedChannels(channels: readonly Channel[], plan: Plan, comp
   return [...own, ...made].filter((channel) => byKey.get(channel.key) === channel);
 }
 
-function computedChannel(key: string, { quantity, title, unit, deviceClass, decimals }: ComputedChannel): Channel {
+function computedChannel(
+  key: string,
+  { quantity, title, unit, deviceClass, decimals, entity }: ComputedChannel,
+): Channel {
   const facts = quantityOf(quantity);
   const shownUnit = unit ?? facts.unit;
   return {
@@ -56,6 +61,7 @@ function computedChannel(key: string, { quantity, title, unit, deviceClass, deci
     decimals: decimals ?? facts.decimals,
     ...(shownUnit !== undefined && { unit: shownUnit }),
     ...(deviceClass !== undefined && { deviceClass }),
+    ...(entity && { entity }),
   };
 }
 
@@ -75,7 +81,7 @@ function afterSteps(channel: Channel, steps: readonly StepSettings[]): Channel[]
 }
 
 /** A rate is of no class that its total has: litres are water, litres a minute a flow. */
-function rateOf({ key, title, unit, decimals, diagnostic }: Channel, per: string): Channel {
+function rateOf({ key, title, unit, decimals, diagnostic, entity }: Channel, per: string): Channel {
   const rate = unit === undefined ? `1/${per}` : `${unit}/${per}`;
   return {
     key,
@@ -84,6 +90,7 @@ function rateOf({ key, title, unit, decimals, diagnostic }: Channel, per: string
     unit: rate,
     decimals: Math.max(decimals, 3),
     ...(diagnostic && { diagnostic }),
+    ...(entity && { entity }),
   };
 }
 
@@ -95,12 +102,12 @@ const statisticTitles: Readonly<Record<Statistic, string>> = {
 };
 
 function statisticOf(channel: Channel, name: Statistic): Channel {
-  const facts = name === "count" ? countOf(channel) : channel;
+  const { entity: _, ...facts } = name === "count" ? countOf(channel) : channel;
   return { ...facts, key: `${channel.key}_${name}`, title: `${channel.title} ${statisticTitles[name]}` };
 }
 
-function countOf({ key, title, diagnostic }: Channel): Channel {
-  return { key, title, quantity: "number", decimals: 0, ...(diagnostic && { diagnostic }) };
+function countOf({ key, title, diagnostic, entity }: Channel): Channel {
+  return { key, title, quantity: "number", decimals: 0, ...(diagnostic && { diagnostic }), ...(entity && { entity }) };
 }
 
 /** The channels that are published, with the names and decimals that the user gave them. */
@@ -108,8 +115,8 @@ export function chosenChannels(channels: readonly Channel[], settings: ChannelsS
   return channels
     .filter(({ key }) => settings[key]?.enabled !== false)
     .map((channel) => {
-      const { name: title = channel.title, decimals = channel.decimals } = settings[channel.key] ?? {};
-      return { ...channel, title, decimals };
+      const { name: title = channel.title, decimals = channel.decimals, entity } = settings[channel.key] ?? {};
+      return { ...channel, title, decimals, ...(entity && { entity }) };
     });
 }
 

@@ -8,6 +8,9 @@ export function currentTopics({ options, deps }: Settings): Set<string> {
     return publish.state && retainState ? [status, config, state] : [status, config];
   };
   const devices = deps.board.all().flatMap(({ info }) => ofDevice(info.id));
-  const discovery = deps.discovery().map(({ topic }) => topic);
+  // A message that takes the place of others has them cleared itself, once it is out.
+  const discovery = deps
+    .discovery()
+    .flatMap(({ topic, replaces = [] }) => [topic, ...replaces.map((replaced) => replaced.topic)]);
   return new Set([topics.status, topics.info, topics.health, ...devices, ...discovery]);
 }

@@ -11,13 +11,19 @@ const PAUSE_MS = 20;
 /** It must have taken a component in before it can be told to remove it. */
 const REMOVAL_PAUSE_MS = 1000;
 
-/** Sends discovery messages one after the other, each with what must be said before it. */
+/**
+ * Sends discovery messages one after the other, each with what must be said before it. Those that take the place of others
+ * go out between the word of that on the others' topics and their clearing. It may end anywhere: the topics are in the ledger
+ * before they are touched, and the same things once more do no harm.
+ */
 export class Discovery {
+  readonly #reader: RetainedReader;
   readonly #context: Context;
   readonly #put: (message: RetainedMessage) => Promise<void>;
   #turn: Promise<void> = Promise.resolve();
 
-  constructor(context: Context, put: (message: RetainedMessage) => Promise<void>) {
+  constructor(reader: RetainedReader, context: Context, put: (message: RetainedMessage) => Promise<void>) {
+    this.#reader = reader;
     this.#context = context;
     this.#put = put;
   }
@@ -32,11 +38,43 @@ export class Discovery {
   async #announce(of: { readonly device: string | undefined } | "all", signal: AbortSignal): Promise<void> {
     const { clock, discovery, discovered } = this.#context.deps;
     const messages = discovery().filter((message) => of === "all" || message.device === of.device);
-    for (const message of messages) {
-      for (const payload of message.before ?? [])
-        await this.#say({ ...message, payload }, REMOVAL_PAUSE_MS, clock, signal);
+    const replacing = messages.flatMap(({ before: _, replaces = [], ...by }) =>
+      replaces.map((old): RetainedMessage => ({ ...by, ...old })),
+    );
+    for (const old of replacing) await this.#say(old, PAUSE_MS, clock, signal);
+    if (replacing.length > 0) await clock.sleep(REMOVAL_PAUSE_MS, signal);
+    for (const { before = [], ...message } of messages) {
+      for (const payload of before) await this.#say({ ...message, payload }, REMOVAL_PAUSE_MS, clock, signal);
       await this.#say(message, PAUSE_MS, clock, signal);
       discovered?.(message);
+    }
+    if (replacing.length === 0) return;
+    await clock.sleep(REMOVAL_PAUSE_MS, signal);
+    for (const old of replacing) await this.#say({ ...old, payload: "" }, PAUSE_MS, clock, signal);
+    await this.#gone(replacing, signal);
+  }
+
+  /** The broker is asked for each topic whether it is empty now. Rules that do not let us: then they are not, for us. */
+  async #gone(replaced: readonly RetainedMessage[], signal: AbortSignal): Promise<void> {
+    const { deps } = this.#context;
+    const broker = brokerIdentity(this.#reader.link.url, deps.gateway);
+    const left = await this.#left(replaced.map(({ topic }) => topic));
+    signal.throwIfAborted();
+    for (const { topic, device } of replaced) {
+      if (left.has(topic)) deps.log.warn("a topic whose place is taken could not be cleared", { topic });
+      else {
+        await deps.store.ledger.cleared(topic, broker);
+        deps.replaced?.(topic, device);
+      }
+    }
+  }
+
+  async #left(topics: readonly string[]): Promise<Pick<ReadonlySet<string>, "has">> {
+    try {
+      return await readRetained(this.#reader, topics);
+    } catch (error) {
+      if (!isGatewayError(error, "BROKER_REFUSED")) throw error;
+      return new Set(topics);
     }
   }
 

@@ -19,6 +19,7 @@ import {
   infoPayload,
   statePayload,
 } from "./payloads.ts";
+import type { RetainedReader } from "./retained.ts";
 import { type Context, timeOf } from "./state.ts";
 import { PROBATION_MS } from "./suspects.ts";
 
@@ -50,13 +51,19 @@ export class LivePlane {
   #announced = false;
   #stopping = false;
 
-  constructor(link: Link, context: Context, faults: () => readonly Fault[], failed: (error: unknown) => void) {
+  constructor(
+    reader: RetainedReader,
+    context: Context,
+    faults: () => readonly Fault[],
+    failed: (error: unknown) => void,
+  ) {
+    const { link } = reader;
     this.#link = link;
     this.notes = new LedgerNotes(context.deps.store.ledger);
     this.#broker = brokerIdentity(link.url, context.deps.gateway);
     this.#context = context;
     this.#faults = faults;
-    this.#discovery = new Discovery(context, (message) => {
+    this.#discovery = new Discovery(reader, context, (message) => {
       const { device } = message;
       if (device !== undefined && context.deps.board.get(device)?.health.state === "starting") {
         this.#unopened.add(device);

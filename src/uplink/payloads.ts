@@ -87,7 +87,7 @@ export function configPayload(info: DeviceInfo): string {
   return JSON.stringify({
     ...rest,
     interval_s: intervalMs / 1000,
-    channels: channels.map(({ deviceClass, eventTypes, ...channel }) => ({
+    channels: channels.map(({ deviceClass, entity: _entity, eventTypes, ...channel }) => ({
       ...channel,
       ...(eventTypes && { event_types: eventTypes }),
       ...(deviceClass !== undefined && { device_class: deviceClass }),

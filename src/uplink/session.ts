@@ -56,10 +56,10 @@ export async function runSession(
     over.abort();
   };
   const ended = link.closed.then(stop);
-  const live = new LivePlane(link, context, faults, failed);
-  const drain = new Drain(link, context);
   const kept = new Set(context.subscriptions.map(({ filter }) => filter));
   const reader = { link, topics: options.topics, clock: deps.clock, random: deps.random, kept };
+  const live = new LivePlane(reader, context, faults, failed);
+  const drain = new Drain(link, context);
   let further: Promise<void> | undefined;
   const work = async () => {
     await listen(link, context);

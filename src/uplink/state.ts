@@ -46,6 +46,8 @@ export interface UplinkDeps {
   readonly discovery: () => readonly RetainedMessage[];
   /** One of them went out, with what comes before it. */
   discovered?(message: RetainedMessage): void;
+  /** A topic whose place one of them took was seen to be empty. */
+  replaced?(topic: string, device: string | undefined): void;
   /** A discovery topic is empty that was not, though nobody here emptied it. */
   missing?(topic: string): void;
   readonly subscriptions: readonly Subscription[];

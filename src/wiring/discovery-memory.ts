@@ -44,6 +44,18 @@ export class DiscoveryMemory {
     this.#parts.log.warn("deleted in Home Assistant: it is not announced any more", { device, remedy });
   }
 
+  /** The topic was cleared: its place is taken for good. */
+  replaced(topic: string, device: string): void {
+    const replaced = [...new Set([...this.#replaced(device), topic])];
+    this.#parts.store.setMeta(replacedKey(device), JSON.stringify(replaced), "soon");
+    this.#parts.log.info("the entity goes on here that was announced alone", { device, topic });
+  }
+
+  /** The places of others are to be taken once more. */
+  replaceAgain(device: string): void {
+    if (this.#replaced(device).size > 0) this.#parts.store.setMeta(replacedKey(device), "", "soon");
+  }
+
   /** The user asks for it again: one device, or all. Returns those that come back. */
   wanted(device: string | undefined): string[] {
     const deleted = [...this.#deleted()];
@@ -56,8 +68,9 @@ export class DiscoveryMemory {
    * The message as it has to go out: with what must be said before it so that components that are gone are removed; of a
    * device that was not opened yet, the components that Home Assistant knows already: what it really has is not certain.
    */
-  prepared(message: RetainedMessage): RetainedMessage {
-    const device = message.device ?? "gateway";
+  prepared(given: RetainedMessage): RetainedMessage {
+    const device = given.device ?? "gateway";
+    const message = this.#withoutReplaced(given, device);
     const { components, pending } = this.#told(device);
     const known = Object.keys(components).length > 0;
     if (!this.#parts.isOpened(device)) return known ? asKnown(message, components) : message;
@@ -78,6 +91,17 @@ export class DiscoveryMemory {
     if (text !== this.#parts.store.getMeta(keyOf(device))) this.#parts.store.setMeta(keyOf(device), text);
   }
 
+  #withoutReplaced({ replaces = [], ...message }: RetainedMessage, device: string): RetainedMessage {
+    const replaced = this.#replaced(device);
+    const left = replaces.filter(({ topic }) => !replaced.has(topic));
+    return left.length > 0 ? { ...message, replaces: left } : message;
+  }
+
+  #replaced(device: string): ReadonlySet<string> {
+    const text = this.#parts.store.getMeta(replacedKey(device));
+    return new Set(text ? (JSON.parse(text) as string[]) : []);
+  }
+
   #told(device: string): Told {
     const text = this.#parts.store.getMeta(keyOf(device));
     return text ? JSON.parse(text) : NOTHING;
@@ -94,6 +118,7 @@ export class DiscoveryMemory {
 }
 
 const keyOf = (device: string) => `ha.told/${device}`;
+const replacedKey = (device: string) => `ha.replaced/${device}`;
 
 function asKnown(message: RetainedMessage, known: Components): RetainedMessage {
   const payload = JSON.parse(message.payload);

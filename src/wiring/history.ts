@@ -1,5 +1,7 @@
 import type { Config } from "../config/schema/config.ts";
 import { HISTORY_READER, History, type HistoryDeps } from "../history/history.ts";
+import { uniqueIdOf } from "../home-assistant/component.ts";
+import { entityIdOf } from "./renames.ts";
 
 /** What Home Assistant and its token are, where gaps are to be filled. */
 function wanted({ homeAssistant, mqtt }: Config): Config["homeAssistant"]["history"] {
@@ -14,7 +16,7 @@ export function historyReaders(config: Config): readonly string[] {
 /** The part that fills gaps, where the configuration asks for it. */
 export function historyParts(
   config: Config,
-  deps: Omit<HistoryDeps, "open">,
+  { gatewayId, ...deps }: Omit<HistoryDeps, "open" | "uniqueIdOf"> & { readonly gatewayId: string },
 ): ((signal: AbortSignal) => Promise<never>)[] {
   const history = wanted(config);
   if (history === undefined) return [];
@@ -23,5 +25,9 @@ export function historyParts(
     const { openApi } = await import("../history/api-socket.ts");
     return openApi({ url: history.url, token: history.token.reveal() }, signal);
   };
-  return [(signal) => new History({ ...deps, open }).run(signal)];
+  const uniqueId = (device: string, key: string) => {
+    const former = deps.board.get(device)?.info.channels.find((channel) => channel.key === key)?.entity;
+    return former?.uniqueId ?? uniqueIdOf(gatewayId, entityIdOf(deps.store, device), key);
+  };
+  return [(signal) => new History({ ...deps, open, uniqueIdOf: uniqueId }).run(signal)];
 }

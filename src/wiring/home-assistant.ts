@@ -6,7 +6,9 @@ import type { Log } from "../core/log.ts";
 import type { Random } from "../core/random.ts";
 import { discoveryTopic, type RetainedMessage, topicsOf } from "../core/topics.ts";
 import { announceAll } from "../home-assistant/announce.ts";
+import { isSamePlatform } from "../home-assistant/migration.ts";
 import { type Listener, onBirth, onDeletion } from "../home-assistant/presence.ts";
+import { componentsIn } from "../home-assistant/removals.ts";
 import type { Store } from "../store/store.ts";
 import type { UplinkDeps } from "../uplink/state.ts";
 import { Controller } from "./controller.ts";
@@ -27,7 +29,10 @@ export interface HomeAssistantParts {
 
 export interface HomeAssistantSide {
   readonly controller: Controller;
-  readonly uplink: Pick<UplinkDeps, "connectionChanged" | "discovery" | "discovered" | "missing" | "subscriptions">;
+  readonly uplink: Pick<
+    UplinkDeps,
+    "connectionChanged" | "discovery" | "discovered" | "missing" | "replaced" | "subscriptions"
+  >;
   /** Announces again, also what was deleted in Home Assistant: one device, or all. Returns what comes back. */
   announce(device: string | undefined): string[];
 }
@@ -57,6 +62,13 @@ export function homeAssistantSide(
     const devices = board.all().map(({ info }) => info);
     return announceAll(gateway, devices, topics, options);
   };
+  const replaced = (topic: string, device = "gateway") => {
+    memory.replaced(topic, device);
+    const message = all().find((one) => deviceOf(one) === device);
+    const channels = board.get(device)?.info.channels ?? [];
+    if (message && !isSamePlatform(topic, channels, componentsIn(message.payload)))
+      log.warn("Home Assistant makes a new entity of it: it was of another platform", { device, topic });
+  };
   const deleted = (topic: string) => {
     const message = all().find((one) => one.topic === topic);
     if (message) memory.deleted(deviceOf(message));
@@ -71,6 +83,7 @@ export function homeAssistantSide(
     uplink: {
       discovery,
       discovered: (message) => memory.told(message),
+      replaced,
       missing: deleted,
       // What Home Assistant is must be known before it is answered.
       subscriptions: [statusHeard, onBirth({ prefix, ...rest }), heardDeletion],
@@ -78,6 +91,7 @@ export function homeAssistantSide(
     },
     announce(device) {
       const back = memory.wanted(device);
+      for (const { info } of board.all()) if (device === undefined || device === info.id) memory.replaceAgain(info.id);
       rest.announce();
       return back;
     },

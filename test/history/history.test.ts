@@ -38,7 +38,9 @@ class Scene {
     this.#end = new AbortController();
     const { board, clock, log, store } = this;
     const open = () => openApi({ url: this.url, token: TOKEN });
-    new History({ board, clock, gatewayId: "gw", log, open, store }).run(this.#end.signal).catch(() => {});
+    new History({ board, clock, log, open, store, uniqueIdOf: (device, channel) => `gw_${device}_${channel}` })
+      .run(this.#end.signal)
+      .catch(() => {});
   }
 
   async minutes(count: number, temperature: number, isOnline: boolean): Promise<void> {

@@ -35,7 +35,7 @@ const meter: Series = {
 
 async function imported(home: FakeHomeAssistant, series: readonly Series[], now = "18:00") {
   using api = await openApi({ url: home.url, token: TOKEN });
-  const outcomes = await importHours(api, "gw", series, at(now));
+  const outcomes = await importHours(api, (device, channel) => `gw_${device}_${channel}`, series, at(now));
   return outcomes.map(({ hours, skipped }) => skipped ?? hours);
 }
 

@@ -7,6 +7,7 @@ import { topicsOf } from "../../src/core/topics.ts";
 import { channelsOf } from "../../src/drivers/driver.ts";
 import { drivers } from "../../src/drivers/registry.ts";
 import { type AnnounceOptions, announce, announceAll, withdraw } from "../../src/home-assistant/announce.ts";
+import { isSamePlatform } from "../../src/home-assistant/migration.ts";
 import { sensorClasses } from "../../src/home-assistant/sensor-classes.ts";
 import facts from "../fixtures/home-assistant-facts.json" with { type: "json" };
 import { objections } from "./checker.ts";
@@ -228,6 +229,32 @@ describe("what it says", () => {
     const enabled = shown.filter(([, { platform }]) => platform !== "button").map(([key]) => key);
     expect(enabled).toEqual(["problem", "pending", "dropped", "clock"]);
     expect(Object.values(components).every((component) => component.entity_category !== undefined)).toBe(true);
+  });
+
+  test("a channel goes on as the entity that it was, whose own topic the message takes the place of", () => {
+    const migrateFrom = "homeassistant/sensor/mqtt-io-1/hall/config";
+    const old = channel("temperature", { entity: { uniqueId: "mqtt-io-1_dht_sensor_hall", migrateFrom } });
+    const told = announce(gateway, device([old, channel("humidity")]), topics, plain);
+    expect(objections(told.topic, told.payload)).toEqual([]);
+    expect(told.replaces).toEqual([{ topic: migrateFrom, payload: '{"migrate_discovery":true}' }]);
+    const { temperature, humidity } = JSON.parse(told.payload).components;
+    expect(temperature.unique_id).toBe("mqtt-io-1_dht_sensor_hall");
+    expect(humidity.unique_id).toBe("green-house_d-1_humidity");
+    expect(announce(gateway, device([channel("humidity")]), topics, plain)).not.toHaveProperty("replaces");
+  });
+
+  test("an entity of another platform is seen not to be the channel's", () => {
+    const topic = "homeassistant/light/mqtt-io-1/lamp/config";
+    const lamp = channel("binary", { entity: { uniqueId: "u", migrateFrom: topic } });
+    expect(isSamePlatform(topic, [lamp], { binary: { platform: "light" } })).toBe(true);
+    expect(isSamePlatform(topic, [lamp], { binary: { platform: "switch" } })).toBe(false);
+  });
+
+  test.each(["switch", "level", "meter"] as const)("a %s goes on as its former entity", (settable) => {
+    const quantity = settable === "switch" ? "binary" : settable === "level" ? "ratio" : "count";
+    const components = componentsOf(device([channel(quantity, { settable, entity: { uniqueId: "u" }, max: 100 })]));
+    expect(components[quantity]?.unique_id).toBe("u");
+    expect(components[`${quantity}_set`]?.unique_id).not.toBe("u");
   });
 
   test("withdrawing empties exactly the topics that were announced", () => {

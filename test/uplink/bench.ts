@@ -71,6 +71,7 @@ export interface BenchParts {
   readonly anchored?: boolean;
   readonly gateway?: GatewayInfo;
   readonly discovery?: () => readonly RetainedMessage[];
+  readonly replaced?: (topic: string, device: string | undefined) => void;
   readonly subscriptions?: readonly Subscription[];
   readonly requests?: ReadonlyMap<string, RequestHandler>;
   readonly commands?: CommandHandler;
@@ -101,6 +102,7 @@ export function bench(options: Partial<UplinkOptions> & Pick<UplinkOptions, "url
       gateway: parts.gateway ?? gateway,
       discovery: parts.discovery ?? (() => []),
       subscriptions: parts.subscriptions ?? [],
+      ...(parts.replaced && { replaced: parts.replaced }),
       ...(parts.requests && { requests: parts.requests }),
       ...(parts.commands && { commands: parts.commands }),
     },

@@ -61,6 +61,22 @@ describe("a component that is gone", () => {
     expect(announce(make(), { a: "sensor", b: "sensor" })).toHaveLength(1);
   });
 
+  test("and is another entity now is removed first", () => {
+    const { make, world } = bench();
+    world.online = true;
+    announce(make(), { a: "sensor" });
+    const other = { a: { platform: "sensor", unique_id: "of-another-program" } };
+    const { before = [], payload } = make().prepared({
+      ...message({}),
+      payload: JSON.stringify({ components: other }),
+    });
+    expect([...before, payload].map((text) => JSON.parse(text).components)).toEqual([
+      full("a", "sensor"),
+      { a: { platform: "sensor" } },
+      other,
+    ]);
+  });
+
   test("and has another platform now is removed first", () => {
     const { make, world } = bench();
     world.online = true;
@@ -94,4 +110,19 @@ test("what was deleted in Home Assistant stays away over restarts, until it is a
   make().deleted("d");
   make().deleted("gateway");
   expect(make().wanted(undefined)).toEqual(["d", "gateway"]);
+});
+
+test("the place of another topic is taken once, over restarts, until that is asked for again", () => {
+  const { make } = bench();
+  const [first, second] = ["one", "two"].map((topic) => ({ topic, payload: "moved" }));
+  const given = { ...message({ a: "sensor" }), replaces: [first, second].flatMap((one) => one ?? []) };
+  expect(make().prepared(given).replaces).toEqual([first, second]);
+  make().replaced("one", "d");
+  expect(make().prepared(given).replaces).toEqual([second]);
+  make().replaced("two", "d");
+  expect(make().prepared(given)).not.toHaveProperty("replaces");
+  make().replaceAgain("other");
+  expect(make().prepared(given)).not.toHaveProperty("replaces");
+  make().replaceAgain("d");
+  expect(make().prepared(given).replaces).toEqual([first, second]);
 });

@@ -4,6 +4,7 @@ import type { ComputedChannel } from "../../processing/channels.ts";
 import { functions } from "../../processing/expression/functions.ts";
 import type { Expression } from "../../processing/expression/syntax.ts";
 import { present } from "../present.ts";
+import { formerEntity } from "./entity.ts";
 import { formulaText, processingSteps } from "./processing.ts";
 import { count, text } from "./scalars.ts";
 
@@ -25,6 +26,7 @@ const computedSettings = z
     unit: text(16).optional().describe("Its unit, where it is not the quantity's own"),
     decimals: count(0, 9).optional().describe("Decimals in what is published"),
     process: processingSteps.optional(),
+    home_assistant: formerEntity.optional(),
   })
   .transform(present)
   .meta({ id: "computed" });
@@ -53,6 +55,7 @@ function channelOf(key: string, raw: z.output<typeof computedSettings>): Compute
     quantity,
     unit: raw.unit ?? (quantity === given.quantity ? given.unit : undefined),
     decimals: raw.decimals,
+    entity: raw.home_assistant,
   });
 }
 

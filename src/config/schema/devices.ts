@@ -6,6 +6,7 @@ import { LOCAL } from "../bus-name.ts";
 import { present } from "../present.ts";
 import { computedChannels } from "./computed.ts";
 import { busOptions } from "./device-bus.ts";
+import { formerEntity } from "./entity.ts";
 import { processingSteps } from "./processing.ts";
 import { count, duration, qosLevel, text } from "./scalars.ts";
 
@@ -39,9 +40,10 @@ const channelSettings = z
         "After so long of one and the same value it counts as stuck and is withheld; by default 6h where the sensor is finer than its own noise, else `never`",
       ),
     process: processingSteps.optional(),
+    home_assistant: formerEntity.optional(),
   })
-  .transform(({ stuck_after: stuckAfter, ...same }) =>
-    present({ ...same, stuckAfterMs: stuckAfter === "never" ? Number.POSITIVE_INFINITY : stuckAfter }),
+  .transform(({ stuck_after: stuckAfter, home_assistant: entity, ...same }) =>
+    present({ ...same, entity, stuckAfterMs: stuckAfter === "never" ? Number.POSITIVE_INFINITY : stuckAfter }),
   )
   // With an id it is written once in the JSON Schema, not once a channel of each driver.
   .meta({ id: "channel" });

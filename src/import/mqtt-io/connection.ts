@@ -10,7 +10,7 @@ const KEEP_ALIVE_S = { min: 5, max: 65_535 };
 export interface Connection {
   readonly gateway?: Record<string, unknown>;
   readonly mqtt: Record<string, unknown>;
-  readonly home_assistant: Record<string, unknown>;
+  readonly home_assistant: { readonly enabled: boolean; readonly discovery_prefix?: string };
 }
 
 /** The section `mqtt`, where mqtt-io has its Home Assistant discovery too. */

@@ -3,6 +3,7 @@ import { type Connection, connectionOf } from "./connection.ts";
 import { documentOf } from "./document.ts";
 import { Ids, type Outcome } from "./draft.ts";
 import { Entry } from "./entry.ts";
+import { OldEntities } from "./old-entities.ts";
 import { pinModules } from "./pin-modules.ts";
 import { inputDrafts, outputDrafts } from "./pins.ts";
 import { readPythonYaml } from "./python-yaml.ts";
@@ -23,12 +24,13 @@ export function importMqttIo(text: string): Imported {
   const root = new Entry(value, "", notes);
   const connection = connectionOf(root.section("mqtt"));
   const ids = new Ids();
+  const old = new OldEntities(value, connection.home_assistant.discovery_prefix);
   const { byName, expanders } = pinModules(root, ids);
   const drafts = [
     ...expanders,
-    ...sensorDrafts(root, ids, notes),
-    ...inputDrafts(root, byName, ids),
-    ...outputDrafts(root, byName, ids),
+    ...sensorDrafts(root, ids, notes, old),
+    ...inputDrafts(root, byName, ids, old),
+    ...outputDrafts(root, byName, ids, old),
   ];
   for (const stream of root.entries("stream_modules")) stream.note("left out: serial ports and streams are not read");
   root.without({
@@ -37,16 +39,22 @@ export function importMqttIo(text: string): Imported {
     options: "not carried over: there is nothing to install at a start",
   });
   root.finish();
-  return finished(connection, drafts, notes);
+  return finished(connection, drafts, notes, old);
 }
 
-function finished(connection: Connection, outcomes: readonly Outcome[], notes: readonly string[]): Imported {
+function finished(
+  connection: Connection,
+  outcomes: readonly Outcome[],
+  notes: readonly string[],
+  old: OldEntities,
+): Imported {
   const drafts = outcomes.flatMap(({ device, notes: own }) => (device ? [{ device, notes: own }] : []));
   const lost = outcomes.flatMap(({ device, notes: own }) => (device ? [] : own));
   const accepted = acceptable(connection, drafts, [...notes, ...lost]);
+  const all = [...accepted.notes, ...old.notes(accepted.drafts)];
   return {
-    yaml: documentOf(accepted.connection, accepted.drafts, accepted.notes),
-    notes: [...accepted.notes, ...accepted.drafts.flatMap((draft) => draft.notes)],
+    yaml: documentOf(accepted.connection, accepted.drafts, all),
+    notes: [...all, ...accepted.drafts.flatMap((draft) => draft.notes)],
     devices: accepted.drafts.length,
   };
 }

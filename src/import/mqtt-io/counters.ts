@@ -1,6 +1,7 @@
 import { present } from "../../config/present.ts";
 import type { Ids, Outcome } from "./draft.ts";
 import type { Entry } from "./entry.ts";
+import type { OldEntities } from "./old-entities.ts";
 import { decimalsOf, discovered, intervalOf, LONGEST_INTERVAL_S } from "./sensor-input.ts";
 
 /** A YF-S201 gives 7 Hz at a litre a minute (its data sheet, and mqtt-io's yfs201.py). */
@@ -10,7 +11,7 @@ const KINDS = ["flowsensor", "frequencycounter", "yfs201"];
 export const isCounter = (kind: string): boolean => KINDS.includes(kind);
 
 /** Modules whose inputs each count the pulses of a pin of their own. */
-export function counterDraft(kind: string, module: Entry, input: Entry, ids: Ids): Outcome {
+export function counterDraft(kind: string, module: Entry, input: Entry, ids: Ids, old: OldEntities): Outcome {
   const pin = input.number("pin");
   const factor = kind === "flowsensor" ? input.number("factor") : YF_S201_FACTOR;
   const isFlow = kind !== "frequencycounter" && factor !== 1;
@@ -27,6 +28,7 @@ export function counterDraft(kind: string, module: Entry, input: Entry, ids: Ids
       notes: [...notes, `${input.where}: left out without \`pin\` or \`factor\``],
     };
   }
+  const rate = present({ decimals, home_assistant: old.of("sensor", input.text("name")) });
   const device = {
     id: ids.idOf(input.text("name") ?? kind),
     name: title,
@@ -37,7 +39,7 @@ export function counterDraft(kind: string, module: Entry, input: Entry, ids: Ids
     debounce: "0",
     ...(litres !== undefined && { per_pulse: Number(litres.toPrecision(9)), unit: "L", device_class: "water" }),
     interval,
-    channels: decimals === undefined ? undefined : { rate: { decimals } },
+    channels: Object.keys(rate).length > 0 ? { rate } : undefined,
   };
   return { device: present(device), notes };
 }

@@ -1,4 +1,5 @@
 import { RESERVED_DEVICE_IDS } from "../../core/device.ts";
+import type { EntityDraft } from "./old-entities.ts";
 
 /** A device of ours in the making, and what of the other file it does not have. */
 export interface Draft {
@@ -16,6 +17,7 @@ export interface ChannelDraft {
   name?: string;
   decimals?: number;
   enabled?: false;
+  home_assistant?: EntityDraft;
 }
 
 /** Gives each name an id of its own: in ours, unlike there, they are small letters and unique over all kinds. */

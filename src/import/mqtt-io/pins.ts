@@ -2,6 +2,7 @@ import { present } from "../../config/present.ts";
 import { binaryDeviceClasses } from "../../core/binary-classes.ts";
 import { type Ids, nameForPeople, type Outcome } from "./draft.ts";
 import { type Entry, shown } from "./entry.ts";
+import type { OldEntities } from "./old-entities.ts";
 import type { PinModule } from "./pin-modules.ts";
 
 const OUTPUT_CLASSES = ["outlet", "switch"];
@@ -20,12 +21,12 @@ const common = {
   retain: "`state` is always retained, and `readings` never",
 };
 
-export function inputDrafts(root: Entry, modules: Modules, ids: Ids): Outcome[] {
-  return root.entries("digital_inputs", () => []).map((entry) => pinDraft(entry, modules, ids, inputOptions));
+export function inputDrafts(root: Entry, modules: Modules, ids: Ids, old: OldEntities): Outcome[] {
+  return root.entries("digital_inputs", () => []).map((entry) => pinDraft(entry, modules, ids, old, inputOptions));
 }
 
-export function outputDrafts(root: Entry, modules: Modules, ids: Ids): Outcome[] {
-  return root.entries("digital_outputs", () => []).map((entry) => pinDraft(entry, modules, ids, outputOptions));
+export function outputDrafts(root: Entry, modules: Modules, ids: Ids, old: OldEntities): Outcome[] {
+  return root.entries("digital_outputs", () => []).map((entry) => pinDraft(entry, modules, ids, old, outputOptions));
 }
 
 type Modules = ReadonlyMap<string, PinModule>;
@@ -35,6 +36,7 @@ function pinDraft(
   entry: Entry,
   modules: Modules,
   ids: Ids,
+  old: OldEntities,
   optionsOf: (entry: Entry, module: PinModule | undefined) => Options,
 ): Outcome {
   const name = entry.text("name") ?? "pin";
@@ -51,7 +53,9 @@ function pinDraft(
   discovery.finish();
   entry.finish();
   const device = { id: ids.idOf(name), ...(title && { name: title }), driver, pin, ...options };
-  return { device: present({ ...device, device_class: deviceClass }), notes: entry.notes };
+  const entity = old.of(driver === "digital-input" ? "input" : "output", entry.text("name"));
+  const channels = entity && { state: { home_assistant: entity } };
+  return { device: present({ ...device, device_class: deviceClass, channels }), notes: entry.notes };
 }
 
 /** Its notes are dropped for the one that says why it is not there at all. */

@@ -5,11 +5,12 @@ import { findDriver } from "../../drivers/registry.ts";
 import { counterDraft, isCounter } from "./counters.ts";
 import type { ChannelDraft, Ids, Outcome } from "./draft.ts";
 import { type Entry, shown } from "./entry.ts";
+import type { OldEntities } from "./old-entities.ts";
 import { decimalsOf, discovered, intervalOf, LONGEST_INTERVAL_S } from "./sensor-input.ts";
 import { leftOut, type SensorRule, sensorRules } from "./sensor-rules.ts";
 
 /** A device of ours for each sensor module that inputs read: its inputs are the device's channels. */
-export function sensorDrafts(root: Entry, ids: Ids, notes: string[]): Outcome[] {
+export function sensorDrafts(root: Entry, ids: Ids, notes: string[], old: OldEntities): Outcome[] {
   const inputs = root.entries("sensor_inputs", () => []);
   const byModule = new Map<string, Entry[]>();
   for (const input of inputs) {
@@ -21,7 +22,7 @@ export function sensorDrafts(root: Entry, ids: Ids, notes: string[]): Outcome[] 
     const name = module.text("name") ?? "";
     const own = byModule.get(name) ?? [];
     byModule.delete(name);
-    drafts.push(...draftsOf(module, name, own, ids));
+    drafts.push(...draftsOf(module, name, own, ids, old));
   }
   for (const input of [...byModule.values()].flat()) {
     input.note(`left out, as there is no sensor module ${shown(input.text("module") ?? "")}`);
@@ -30,10 +31,10 @@ export function sensorDrafts(root: Entry, ids: Ids, notes: string[]): Outcome[] 
   return drafts;
 }
 
-function draftsOf(module: Entry, name: string, inputs: readonly Entry[], ids: Ids): Outcome[] {
+function draftsOf(module: Entry, name: string, inputs: readonly Entry[], ids: Ids, old: OldEntities): Outcome[] {
   const kind = module.text("module") ?? "";
   module.without({ cleanup: "not needed" });
-  if (inputs.length > 0 && isCounter(kind)) return inputs.map((input) => counterDraft(kind, module, input, ids));
+  if (inputs.length > 0 && isCounter(kind)) return inputs.map((input) => counterDraft(kind, module, input, ids, old));
   const rule = Object.hasOwn(sensorRules, kind) ? sensorRules[kind] : undefined;
   const driver = rule?.driver(module);
   const why = inputs.length === 0 ? "no sensor input reads it" : leftOut[kind];
@@ -42,7 +43,7 @@ function draftsOf(module: Entry, name: string, inputs: readonly Entry[], ids: Id
     module.note(`left out: ${why ?? `there is no driver for ${shown(kind)}`}`);
     return [{ notes: module.notes }];
   }
-  return [new SensorDevice(module, name, rule, driver).draft(inputs, ids)];
+  return [new SensorDevice(module, name, rule, driver, old).draft(inputs, ids)];
 }
 
 /** One sensor module on its way. */
@@ -51,14 +52,16 @@ class SensorDevice {
   readonly #name: string;
   readonly #rule: SensorRule;
   readonly #driver: string;
+  readonly #old: OldEntities;
   readonly #options: Record<string, unknown>;
   readonly #channels: Record<string, ChannelDraft> = {};
 
-  constructor(module: Entry, name: string, rule: SensorRule, driver: string) {
+  constructor(module: Entry, name: string, rule: SensorRule, driver: string, old: OldEntities) {
     this.#module = module;
     this.#name = name;
     this.#rule = rule;
     this.#driver = driver;
+    this.#old = old;
     this.#options = { ...rule.options?.(module) };
     module.finish();
   }
@@ -91,7 +94,7 @@ class SensorDevice {
   /** An input's channels into the device's; the name for people that it has. */
   #take(input: Entry): string | undefined {
     // Topics here are made of ids: the name of an input is that of its device, or not needed.
-    input.text("name");
+    const name = input.text("name");
     const keys = this.#channelsOf(input);
     this.#rule.input?.(input, this.#options);
     const decimals = decimalsOf(input);
@@ -100,9 +103,14 @@ class SensorDevice {
     input.finish();
     for (const key of keys) {
       if (Object.hasOwn(this.#channels, key)) input.note(`${key} is read by an input before it already`);
-      else this.#channels[key] = present({ name: keys.length === 1 ? title : undefined, decimals });
+      else this.#channels[key] = keys.length === 1 ? this.#only(name, title, decimals) : present({ decimals });
     }
     return title;
+  }
+
+  /** An input that is one channel was one entity. */
+  #only(name: string | undefined, title: string | undefined, decimals: number | undefined): ChannelDraft {
+    return present({ name: title, decimals, home_assistant: this.#old.of("sensor", name) });
   }
 
   #channelsOf(input: Entry): readonly string[] {
