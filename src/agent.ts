@@ -16,6 +16,7 @@ import { keepTime } from "./service/timekeeper.ts";
 import { openStore } from "./store/open-store.ts";
 import { createUplink } from "./uplink/uplink.ts";
 import { bundledBroker } from "./wiring/bundled-broker.ts";
+import { clearFaultsOf } from "./wiring/clear-faults.ts";
 import { commandHandler } from "./wiring/commands.ts";
 import { controlHandlers } from "./wiring/control.ts";
 import { historyParts } from "./wiring/history.ts";
@@ -130,7 +131,9 @@ export async function runAgent(config: Config, deps: AgentDeps, signal: AbortSig
     gatewayEnded: () => restart.abort(),
   });
   const reload = () => reloader.reload();
-  const parts = { board, bundled, clock, gateway, homeAssistant, lifecycle, listening, log, reload, store, uplink };
+  const clearFaults = clearFaultsOf({ roster, store, uplink });
+  const shared = { board, clock, gateway, homeAssistant, lifecycle, log, reload, clearFaults };
+  const parts = { ...shared, bundled, listening, store, uplink };
   const handlers = controlHandlers(parts);
   await using _control = await openControlServer(controlSocket(runtimeDirectory), config.store.path, handlers, log);
 

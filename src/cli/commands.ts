@@ -13,6 +13,7 @@ const loaders = {
   status: async () => (await import("./commands/status.ts")).status,
   log: async () => (await import("./commands/log.ts")).log,
   announce: async () => (await import("./commands/announce.ts")).announce,
+  "clear-fault": async () => (await import("./commands/clear-fault.ts")).clearFault,
   decommission: async () => (await import("./commands/decommission.ts")).decommission,
   retained: async () => (await import("./commands/retained.ts")).retained,
   "safe-outputs": async () => (await import("./commands/safe-outputs.ts")).safeOutputs,

@@ -1,6 +1,7 @@
 import type { DeviceInfo } from "../core/device.ts";
 import type { GatewayInfo } from "../core/gateway.ts";
 import { discoveryTopic, type RetainedMessage, type Topics } from "../core/topics.ts";
+import { clearFaultOf } from "./clear-fault.ts";
 import { componentOf } from "./component.ts";
 import { gatewayComponents } from "./gateway-components.ts";
 import { migrations } from "./migration.ts";
@@ -47,6 +48,7 @@ export function announce(
   const { status, state } = topics.device(id);
   // A device with a new id goes on under its first one here: another would be another device with other entities.
   const entityId = options.entityId?.(id) ?? id;
+  const clearFault = clearFaultOf(id, topics, { gatewayId: gateway.id, deviceId: entityId });
   const components = channels.flatMap((channel) => {
     const context = {
       ...options,
@@ -76,7 +78,7 @@ export function announce(
     availability: [{ topic: topics.status }, { topic: status }],
     availability_mode: "all",
     state_topic: state,
-    components: Object.fromEntries(components),
+    components: Object.fromEntries([["clear_fault", clearFault], ...components]),
   };
   const replaces = migrations(channels);
   return {

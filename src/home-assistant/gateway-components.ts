@@ -1,4 +1,5 @@
 import type { Topics } from "../core/topics.ts";
+import { CLEAR_FAULT } from "./clear-fault.ts";
 import { type Component, identity } from "./component.ts";
 
 type Rest = Readonly<Record<string, unknown>>;
@@ -151,6 +152,7 @@ export function gatewayComponents(
         ...diagnostic,
       },
     }),
+    clear_fault: button("clear_fault", "clear_fault", { name: "Clear faults", ...CLEAR_FAULT }),
     restart: button("restart", "restart", { device_class: "restart", entity_category: "config" }),
   };
 }

@@ -45,6 +45,18 @@ export function beginProcessing(plan: Plan, boot: string, kept?: ProcessState): 
   return { boot, steps, newest: {} };
 }
 
+/** What rejecting steps remember is forgotten: the next value is taken as the first. */
+export function withoutRejections(plan: Plan, state: ProcessState): ProcessState {
+  const steps = stepsOf(plan).map(([key, list]) => {
+    const states = state.steps[key] ?? [];
+    return [
+      key,
+      states.map((one, index) => (list[index]?.step === "spike" ? initialState(list[index]) : one)),
+    ] as const;
+  });
+  return { ...state, steps: { ...state.steps, ...Object.fromEntries(steps) } };
+}
+
 /** Puts a sample through a device's steps: each channel's own, then what is computed of them. Pure. */
 export function processSample(plan: Plan, before: ProcessState, sample: Sample, atMs: number): Processed {
   const run = new Run(plan, before, sample, atMs);

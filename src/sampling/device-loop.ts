@@ -53,6 +53,8 @@ export interface RunningDevice {
   readonly ended: Promise<void>;
   /** Rejects with the GatewayError that kept it from being carried out. */
   command(channel: string, command: Command): Promise<void>;
+  /** Nothing is held against it any more, and where it is not well it is opened again at once. */
+  clearFault(): void;
 }
 
 /** Samples one device until the signal: opens it, reads it slot by slot, opens it again when it broke. */
@@ -66,7 +68,7 @@ export function runDevice(
   const ended = loop.run().catch((error) => {
     if (!signal.aborted) throw error;
   });
-  return { ended, command: (channel, command) => loop.command(channel, command) };
+  return { ended, command: (channel, command) => loop.command(channel, command), clearFault: () => loop.clearFault() };
 }
 
 class DeviceLoop {
@@ -81,6 +83,11 @@ class DeviceLoop {
   #originMs: number | undefined;
   #sensor: Sensor | undefined;
   #busy = false;
+  /** Failed openings in a row. */
+  #failedOpenings = 0;
+  /** Close it, if it is open, and open it without a pause. */
+  #isDue = false;
+  #sleeper = new AbortController();
   #reportedBug: string | undefined;
 
   constructor(device: SampledDevice, sink: DeviceSink, deps: SamplerDeps, signal: AbortSignal) {
@@ -90,22 +97,44 @@ class DeviceLoop {
     this.#signal = signal;
     this.#suspicions = new Suspicions(device.limits);
     this.#health = starting(deps.clock.monoMs());
+    signal.addEventListener("abort", () => this.#sleeper.abort(), { once: true });
   }
 
   async run(): Promise<void> {
-    for (let attempt = 0; !this.#signal.aborted; attempt++) {
+    for (; !this.#signal.aborted; this.#failedOpenings++) {
+      this.#isDue = false;
       const sensor = await this.#open();
       if (sensor) {
+        // What was asked for meanwhile this opening has done.
+        this.#isDue = false;
         this.#sensor = sensor;
         try {
-          if (await this.#sampleUntilBroken(sensor)) attempt = 0;
+          if (await this.#sampleUntilBroken(sensor)) this.#failedOpenings = 0;
         } finally {
           this.#sensor = undefined;
           await this.#close(sensor);
         }
       }
-      await this.#deps.clock.sleep(reopenDelayMs(attempt, this.#deps.random), this.#signal);
+      await this.#pause(reopenDelayMs(this.#failedOpenings, this.#deps.random));
     }
+  }
+
+  clearFault(): void {
+    if (this.#signal.aborted) return;
+    this.#suspicions.forget();
+    // Of a device that is starting nothing was told yet.
+    if (this.#health.state !== "starting") this.#changed(this.#health);
+    if (this.#health.state === "ok") return;
+    this.#failedOpenings = 0;
+    this.#isDue = true;
+    this.#sleeper.abort();
+    this.#sleeper = new AbortController();
+  }
+
+  /** Until the time is over, or the device is to be opened at once. */
+  async #pause(ms: number): Promise<void> {
+    if (!this.#isDue) await this.#deps.clock.sleep(ms, this.#sleeper.signal).catch(() => undefined);
+    this.#signal.throwIfAborted();
   }
 
   async command(channel: string, command: Command): Promise<void> {
@@ -147,12 +176,12 @@ class DeviceLoop {
     const channels = sensor.channels ? channelsOf(sensor.channels) : this.#device.channels;
     if (!this.#watch(sensor, channels)) return false;
     let worked = false;
-    for (let failures = 0; failures < FAILURES_BEFORE_REOPEN; ) {
+    for (let failures = 0; failures < FAILURES_BEFORE_REOPEN && !this.#isDue; ) {
       this.#originMs ??= clock.monoMs() + this.#device.intervalMs + (this.#device.phaseMs ?? 0);
       const ok = await this.#slot(sensor, channels);
       worked ||= ok;
       failures = ok ? 0 : failures + 1;
-      await clock.sleep(this.#pauseMs(ok), this.#signal);
+      await this.#pause(this.#pauseMs(ok));
     }
     return worked;
   }

@@ -56,6 +56,11 @@ export class Fleet {
     await member.command(channel, command);
   }
 
+  /** Nothing is held against the device any more, and where it is not well it is opened again at once. */
+  clearFault(id: string): void {
+    this.#members.get(id)?.clearFault();
+  }
+
   /** Runs until the signal, then stops every device. Rejects when a loop died of a bug. */
   async run(signal: AbortSignal): Promise<void> {
     const stopped = new Promise<void>((resolve) => {

@@ -59,6 +59,14 @@ export class Suspicions {
     return [...stuck, { code: "CHECKSUM", message }];
   }
 
+  /** What was seen so far counts no more: somebody has mended it, or knows better. */
+  forget(): void {
+    this.#runs = new Map();
+    this.#answers = noAnswers;
+    this.#stuck = [];
+    this.#withheld.clear();
+  }
+
   withheld(): ReadonlyMap<string, number> {
     return this.#withheld;
   }

@@ -88,6 +88,10 @@ export class DurableStore implements Store {
     return this.#parts.faults.list();
   }
 
+  acknowledgeFaults(): boolean {
+    return this.#parts.faults.acknowledge();
+  }
+
   usage(): StoreUsage {
     const { options, disk } = this.#parts;
     const oldestPendingMs = this.#oldestPendingMs();

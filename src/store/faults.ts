@@ -20,6 +20,13 @@ export class Faults {
     if (this.#faults.delete(place)) this.#log.info("the store's fault is over", { place });
   }
 
+  /** What happened once and is over. The others end by themselves. */
+  acknowledge(): boolean {
+    const past = ["database", "segment"].filter((place) => this.#faults.delete(place));
+    if (past.length > 0) this.#log.info("faults of the store are acknowledged", { places: past });
+    return past.length > 0;
+  }
+
   has(place: string): boolean {
     return this.#faults.has(place);
   }

@@ -31,6 +31,8 @@ export interface Store extends AsyncDisposable {
   counters(destination?: string): Counters;
   /** Faults that the operator should know of; empty when all is well. */
   faults(): readonly StoreFault[];
+  /** Those of what is over (a database that was moved aside) are not told of any more. Was there one? */
+  acknowledgeFaults(): boolean;
   usage(): StoreUsage;
 
   /** Boots with their clock anchors, oldest first; the current one is last. */

@@ -55,6 +55,8 @@ export interface Uplink {
   tell(event: DeviceEvent): void;
   /** Discovery and states once more. Does nothing while there is no connection: a connection begins with them. */
   announce(): void;
+  /** What the broker refused, or dropped the connection over, is sent again. Was there any? */
+  clearFaults(): boolean;
   /** Removes retained messages. Rejects with BROKER_UNREACHABLE or BROKER_REFUSED; can be repeated. */
   clearRetained(topics: readonly string[]): Promise<void>;
   /** Which of these topics hold a retained message, read from the broker. Rejects with BROKER_UNREACHABLE. */
@@ -179,6 +181,15 @@ class MqttUplink implements Uplink {
 
   announce(): void {
     this.#session?.announceDiscovery();
+  }
+
+  clearFaults(): boolean {
+    const { banned, forbidden } = this.#memory;
+    const isAny = banned.size + forbidden.size > 0;
+    banned.clear();
+    forbidden.clear();
+    if (isAny) this.announce();
+    return isAny;
   }
 
   async clearRetained(topics: readonly string[]): Promise<void> {

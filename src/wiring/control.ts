@@ -10,6 +10,7 @@ import type { Store } from "../store/store.ts";
 import { isConsumer } from "../uplink/destination.ts";
 import type { Uplink } from "../uplink/uplink.ts";
 import type { BundledBroker } from "./bundled-broker.ts";
+import type { ClearFaults } from "./clear-faults.ts";
 import type { HomeAssistantSide } from "./home-assistant.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 
@@ -26,6 +27,7 @@ export interface ControlDeps {
   readonly log: RootLog;
   readonly store: Store;
   readonly uplink: Uplink;
+  readonly clearFaults: ClearFaults;
   /** Takes the configuration file as it is now. Rejects when it is wrong; the old one stays. */
   reload(): Promise<void>;
 }
@@ -41,6 +43,7 @@ const requests = {
   retained: z.strictObject({ older_ms: z.number().min(0) }),
   clear_retained: z.strictObject({ topics: z.array(z.string().min(1).max(1024)).max(10_000) }),
   announce: z.strictObject({ device: device.optional() }),
+  clear_fault: z.strictObject({ device: device.optional() }),
   revive: z.strictObject({ device }),
   log: z.strictObject({ level: z.enum(LOG_LEVELS), part: z.string().max(100).optional() }),
 };
@@ -96,6 +99,9 @@ export function controlHandlers(deps: ControlDeps): ControlHandlers {
     async announce(body) {
       const { device: id } = parse(requests.announce, body);
       return { back: homeAssistant.announce(id) };
+    },
+    async clear_fault(body) {
+      return deps.clearFaults(parse(requests.clear_fault, body).device);
     },
     async revive(body) {
       const request = parse(requests.revive, body);

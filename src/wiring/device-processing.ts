@@ -10,7 +10,13 @@ import {
   processedChannels,
   publishedSample,
 } from "../processing/channels.ts";
-import { beginProcessing, type Plan, type ProcessState, processSample } from "../processing/process.ts";
+import {
+  beginProcessing,
+  type Plan,
+  type ProcessState,
+  processSample,
+  withoutRejections,
+} from "../processing/process.ts";
 
 /** Where a device's processing keeps what it remembers. */
 export interface KeptState {
@@ -68,6 +74,12 @@ export class DeviceProcessing {
     this.#save();
     this.#tellRejected(sample, processed.rejected, atMs);
     return processed.sample && publishedSample(processed.sample, this.channels(channels));
+  }
+
+  /** What was rejected counts no more. */
+  clearFault(): void {
+    this.#rejecting.clear();
+    this.#state = withoutRejections(this.#plan, this.#state);
   }
 
   /** Channel -> since when it is rejected. */

@@ -7,6 +7,7 @@ import { GatewayError, isGatewayError, messageOf } from "../core/errors.ts";
 import type { GatewayInfo } from "../core/gateway.ts";
 import type { Log } from "../core/log.ts";
 import type { RequestHandler } from "../uplink/requests.ts";
+import type { ClearFaults } from "./clear-faults.ts";
 import type { HomeAssistantSide } from "./home-assistant.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 
@@ -19,6 +20,7 @@ export interface RequestParts {
   readonly log: Log;
   /** Shows which board it is; false where it has no LED that may be switched. */
   identify(): Promise<boolean>;
+  clearFaults: ClearFaults;
   reload(): Promise<void>;
   restart(): void;
 }
@@ -70,6 +72,9 @@ function handlersOf(parts: RequestParts): Handlers {
       const blinks = await parts.identify();
       log.info("somebody asks which one this is", { gateway: gateway.id, host: gateway.host, blinks });
       return { host: gateway.host, blinks };
+    },
+    async clear_fault({ device }) {
+      return { ...parts.clearFaults(device) };
     },
     async read({ device }) {
       const wanted = board.all().filter(({ info }) => device === undefined || info.id === device);

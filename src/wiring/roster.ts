@@ -53,6 +53,7 @@ export class Roster {
   readonly #kept: KeptState;
   readonly #interlocks = new Interlocks();
   readonly #running = new Map<string, RosterDevice>();
+  readonly #processing = new Map<string, DeviceProcessing>();
 
   constructor(deps: RosterDeps) {
     this.#deps = deps;
@@ -83,13 +84,34 @@ export class Roster {
     await this.#deps.fleet.stop(id);
     if (safe && device) await this.#makeSafe(device);
     this.#running.delete(id);
+    this.#processing.delete(id);
     if (!keepOnBoard) this.#deps.board.remove(id);
+  }
+
+  /**
+   * Nothing is held any more against the device, or against all, and those that are not well are opened at once. Returns
+   * those that were at fault. Throws DEVICE_UNKNOWN.
+   */
+  clearFaults(id: string | undefined): string[] {
+    if (id !== undefined && !this.#running.has(id)) throw unknownDevice(id);
+    const { board, fleet, log } = this.#deps;
+    const asked = this.ids().filter((one) => id === undefined || one === id);
+    const faulty = asked.filter((one) => {
+      const health = board.get(one)?.health;
+      return health !== undefined && (!["ok", "starting"].includes(health.state) || (health.faults ?? []).length > 0);
+    });
+    for (const one of asked) {
+      this.#processing.get(one)?.clearFault();
+      fleet.clearFault(one);
+    }
+    for (const one of faulty) log.part(one).info("its fault is cleared: it is tried again");
+    return faulty;
   }
 
   /** For the channel named, else for the device's only one that takes commands. Rejects with the GatewayError that kept it from that. */
   async command(id: string, channel: string | undefined, command: Command): Promise<void> {
     const device = this.#running.get(id);
-    if (!device) throw new GatewayError("DEVICE_UNKNOWN", `there is no device ${JSON.stringify(id.slice(0, 64))}`);
+    if (!device) throw unknownDevice(id);
     const outputs = configuredChannels(device.driver, device.options).filter(({ settable }) => settable);
     const wanted = outputs.filter(({ key }) => key === (channel ?? key));
     const [output] = wanted;
@@ -139,6 +161,7 @@ export class Roster {
     });
     board.add(describe(device, processing.channels(channels)), starting(clock.monoMs()), store.newest(device.id));
     this.#running.set(device.id, device);
+    this.#processing.set(device.id, processing);
     fleet.start(this.#sampled(device, channels), this.#sink(device, processing));
   }
 
@@ -198,6 +221,10 @@ export class Roster {
       },
     };
   }
+}
+
+function unknownDevice(id: string): GatewayError {
+  return new GatewayError("DEVICE_UNKNOWN", `there is no device ${JSON.stringify(id.slice(0, 64))}`);
 }
 
 function offlineAfterMs(device: RosterDevice): number {

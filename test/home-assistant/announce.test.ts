@@ -257,6 +257,18 @@ describe("what it says", () => {
     expect(components[`${quantity}_set`]?.unique_id).not.toBe("u");
   });
 
+  test("a device's button to clear its fault works while the device is offline, and is there for those who look for it", () => {
+    const { clear_fault: button } = componentsOf(device([channel("temperature")]));
+    expect(button).toMatchObject({
+      platform: "button",
+      command_topic: "fieldpost/green-house/request/clear_fault",
+      payload_press: '{"device":"d-1"}',
+      availability: [{ topic: "fieldpost/green-house/status" }],
+      entity_category: "config",
+      enabled_by_default: false,
+    });
+  });
+
   test("withdrawing empties exactly the topics that were announced", () => {
     const messages = announceAll(gateway, [device([channel("temperature")])], topics, plain);
     expect(withdraw(messages)).toEqual(messages.map((message) => ({ ...message, payload: "" })));

@@ -52,8 +52,20 @@ function bench(intervalMs = 10_000, open?: (sensor: Sensor) => Promise<Sensor>) 
     event: ({ type }) => void events.push(type),
     health: (health) => void healths.push(health),
   };
-  const { ended, command } = runDevice(device, sink, { clock, random: () => 0.5, log }, stop.signal);
-  return { clock, log, stop, samples, healths, world, ended, command, events, health: () => healths.at(-1) };
+  const { ended, command, clearFault } = runDevice(device, sink, { clock, random: () => 0.5, log }, stop.signal);
+  return {
+    clock,
+    log,
+    stop,
+    samples,
+    healths,
+    world,
+    ended,
+    command,
+    clearFault,
+    events,
+    health: () => healths.at(-1),
+  };
 }
 
 describe("a device that answers", () => {
@@ -358,5 +370,73 @@ describe("a device that is doubtful", () => {
     world.read = async () => ({ values: { temperature: 20, pressure: changing(clock) } });
     await clock.advance(15_000);
     expect(health()?.withheld?.size).toBe(0);
+  });
+});
+
+describe("a fault that is cleared", () => {
+  test("opens a device that is away at once, instead of after its pause", async () => {
+    const { clock, world, health, clearFault } = bench(10_000, () => Promise.reject(nack()));
+    await clock.advance(60_000);
+    expect(health()?.state).toBe("absent");
+    const { errors } = health() ?? { errors: 0 };
+    world.open = async () => ({ read: (signal) => world.read(signal) });
+    clearFault();
+    await clock.advance(0);
+    expect(health()).toMatchObject({ state: "ok", errors });
+  });
+
+  test("and is there still makes the pauses short again", async () => {
+    const { clock, health, clearFault } = bench(10_000, () => Promise.reject(nack()));
+    await clock.advance(300_000);
+    clearFault();
+    await clock.advance(0);
+    const { errors } = health() ?? { errors: 0 };
+    await clock.advance(2_000);
+    expect(health()?.errors).toBeGreaterThan(errors);
+  });
+
+  test("opens a device that reads badly anew, and it is read at once", async () => {
+    const { clock, world, health, clearFault } = bench();
+    await clock.advance(1);
+    world.read = async () => {
+      throw nack();
+    };
+    await clock.advance(12_000);
+    expect(health()?.state).toBe("failing");
+    const { opened, closed } = world;
+    world.read = async () => ({ values: { temperature: 21 } });
+    clearFault();
+    await clock.advance(0);
+    expect(health()?.state).toBe("ok");
+    expect([world.opened - opened, world.closed - closed]).toEqual([1, 1]);
+  });
+
+  test("gives a channel that stood still another chance, and leaves a device that is well in its slots", async () => {
+    const { clock, world, samples, health, clearFault } = bench();
+    let pressure = 1000;
+    world.read = async () => ({ values: { temperature: 20, pressure: pressure++ } });
+    await clock.advance(2 * HOUR_MS);
+    expect(health()?.faults).toMatchObject([{ code: "STUCK", channel: "temperature" }]);
+    const { opened } = world;
+    const count = samples.length;
+    clearFault();
+    expect(health()).toMatchObject({ state: "ok", faults: [] });
+    expect(health()?.withheld?.size).toBe(0);
+    await clock.advance(9_999);
+    expect(samples.length).toBeLessThanOrEqual(count + 1);
+    await clock.advance(1);
+    expect(samples.at(-1)?.sample.values).toHaveProperty("temperature", 20);
+    expect(world.opened).toBe(opened);
+  });
+
+  test("after the stop changes nothing", async () => {
+    const { clock, stop, ended, healths, clearFault } = bench();
+    await clock.advance(1);
+    stop.abort();
+    await ended;
+    const told = healths.length;
+    clearFault();
+    await clock.advance(60_000);
+    expect(healths).toHaveLength(told);
   });
 });

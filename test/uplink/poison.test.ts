@@ -55,6 +55,20 @@ describe("a retained message that a broker drops the link over", () => {
     expect(one.uplink.linkState().connected).toBe(true);
   });
 
+  test("is sent again as it is when the fault is cleared, and then is one again", async () => {
+    await using broker = await startMosquitto({ global: ["max_packet_size 2000"] });
+    const large = { topic: "homeassistant/device/gw1/d1/config", payload: "x".repeat(3000) };
+    await using one = bench({ urls: [broker.url], protocol: "3.1.1" }, { discovery: () => [large] });
+    const isFault = () => one.uplink.faults().some(({ message }) => message.includes("drops the connection over"));
+    expect(one.uplink.clearFaults()).toBe(false);
+    await waitFor(isFault, "the fault");
+    const connections = () => one.log.lines.filter(({ message }) => message === "connected to the broker").length;
+    await waitFor(() => one.uplink.linkState().connected, "a connection");
+    const before = connections();
+    expect(one.uplink.clearFaults()).toBe(true);
+    await waitFor(() => isFault() && connections() > before, "the fault again");
+  });
+
   test("is sent again once it is smaller", async () => {
     await using broker = await startMosquitto({ global: ["max_packet_size 2000"] });
     let payload = "x".repeat(3000);

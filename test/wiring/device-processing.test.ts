@@ -139,3 +139,13 @@ describe("what processing remembers", () => {
     expect(writes).toEqual(["process/climate"]);
   });
 });
+
+test("a value that was rejected as a spike is taken once its fault is cleared, other steps go on", () => {
+  const steps = "[{ spike: 5 }, { mean: 2 }]";
+  const { take, processing } = bme280(`channels: { temperature: { process: ${steps} } }`);
+  for (const temperature of [20, 40, 60, 80]) take({ temperature });
+  expect(processing.faults()).toMatchObject([{ code: "REJECTED", channel: "temperature" }]);
+  processing.clearFault();
+  expect(processing.faults()).toEqual([]);
+  expect(take({ temperature: 80 })).toEqual({ temperature: 50 });
+});

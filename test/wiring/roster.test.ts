@@ -213,3 +213,25 @@ describe("a knob", () => {
     expect(events).toEqual([]);
   });
 });
+
+describe("clearing faults", () => {
+  test("names the devices that were at fault, and tries them at once", async () => {
+    const { clock, roster, board, log } = bench();
+    await roster.apply([device("well"), device("away", { bus: "i2c-9" })]);
+    await clock.advance(100_000);
+    const errors = () => board.get("away")?.health.errors ?? 0;
+    expect(board.get("away")?.health.state).toBe("absent");
+    const before = errors();
+    expect(roster.clearFaults("well")).toEqual([]);
+    await clock.advance(0);
+    expect(errors()).toBe(before);
+    expect(roster.clearFaults(undefined)).toEqual(["away"]);
+    await clock.advance(0);
+    expect(errors()).toBe(before + 1);
+    expect(log.lines.filter(({ message }) => message.includes("fault is cleared"))).toHaveLength(1);
+  });
+
+  test("of a device that there is not is refused", () => {
+    expect(() => bench().roster.clearFaults("ghost")).toThrow(expect.objectContaining({ code: "DEVICE_UNKNOWN" }));
+  });
+});

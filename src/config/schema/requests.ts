@@ -9,6 +9,9 @@ export const requests = {
   reload: z.strictObject({}),
   restart: z.strictObject({}),
   identify: z.strictObject({}),
+  clear_fault: z.strictObject({
+    device: device.optional().describe("Absent: every device, and what the broker refused"),
+  }),
   read: z.strictObject({ device: device.optional().describe("Absent: every device") }),
   announce: z.strictObject({ device: device.optional().describe("Absent: everything; `gateway`: the gateway's own") }),
   decommission: z.strictObject({
@@ -34,6 +37,7 @@ export const requestsAbout: Readonly<Record<RequestName, string>> = {
   reload: "Takes the configuration file as it is now",
   restart: "Starts the gateway again within its process",
   identify: "Blinks the board's LED, where it may, and says so in the log",
+  clear_fault: "Holds nothing against a device any more, and opens it at once where it is not well",
   read: "Asks for the newest values, their age and the device's health",
   announce: "Announces to Home Assistant once more, also what was deleted there",
   decommission: "Ends a device, or the gateway, for good",
