@@ -11,7 +11,7 @@ import { openControlServer } from "./service/control-server.ts";
 import type { HostFacts } from "./service/host-facts.ts";
 import type { RootLog } from "./service/log.ts";
 import { runTogether } from "./service/run-together.ts";
-import { controlSocket } from "./service/runtime-dir.ts";
+import { controlSocket, lastWillFile } from "./service/runtime-dir.ts";
 import { keepTime } from "./service/timekeeper.ts";
 import { openStore } from "./store/open-store.ts";
 import { createUplink } from "./uplink/uplink.ts";
@@ -22,6 +22,7 @@ import { controlHandlers } from "./wiring/control.ts";
 import { historyParts } from "./wiring/history.ts";
 import { homeAssistantSide } from "./wiring/home-assistant.ts";
 import { identify } from "./wiring/identity.ts";
+import { LastWill } from "./wiring/last-will.ts";
 import { createLifecycle } from "./wiring/lifecycle.ts";
 import { gatewayBrokerOptions, privateSocket, shownAddresses, storeOptions, uplinkOptions } from "./wiring/options.ts";
 import { Reloader } from "./wiring/reload.ts";
@@ -100,7 +101,8 @@ export async function runAgent(config: Config, deps: AgentDeps, signal: AbortSig
   const fleet = new Fleet({ clock, random, log });
   const { controller } = homeAssistant;
   const happened = (event: DeviceEvent) => uplink.tell(event);
-  const roster = new Roster({ board, clock, controller, fleet, happened, hardware, log, store });
+  const lastWill = new LastWill(lastWillFile(runtimeDirectory));
+  const roster = new Roster({ board, clock, controller, fleet, happened, hardware, lastWill, log, store });
   const commands = commandHandler({ roster, clock, maxAgeMs: config.mqtt.commandMaxAgeMs });
   const applyDevices = async (devices: Config["devices"]) => {
     applyRenames(devices, store, log);

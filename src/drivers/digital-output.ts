@@ -37,6 +37,7 @@ export const digitalOutput = gpioDriver({
     const relay = {
       set: (on: boolean) => output.set(levelOf(on)),
       get: async () => (await output.level()) === levelOf(true),
+      byFile: (on: boolean) => output.byFile?.(levelOf(on)),
       release: async () => await output[Symbol.asyncDispose](),
     };
     const facts = { safe, ...outputFacts(options), minOnMs: options.min_on, minOffMs: options.min_off };

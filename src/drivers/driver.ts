@@ -6,7 +6,7 @@ import type { SensorEvent } from "../core/event.ts";
 import { type QuantityName, quantityOf } from "../core/quantity.ts";
 import type { Quality, Sample, Value } from "../core/reading.ts";
 import type { Expander } from "../hardware/expander/expander.ts";
-import type { KernelFiles } from "../hardware/files.ts";
+import type { FileWrite, KernelFiles } from "../hardware/files.ts";
 import type { Pins, Pull } from "../hardware/gpio.ts";
 import type { I2cDevice } from "../hardware/i2c.ts";
 import type { Pwm } from "../hardware/pwm.ts";
@@ -93,7 +93,12 @@ export interface OutputSurroundings {
   controllerSeenMs(): number;
   /** An output changed without a command. */
   switched(to: boolean | number, cause: string): void;
+  /** What is left to make it safe if this process ends now. */
+  ifKilled(todo: AfterDeath): void;
 }
+
+/** A file to write, or a driver to open, which takes long to load. */
+export type AfterDeath = FileWrite | "open" | "nothing";
 
 /** One text for one device: a baseline that takes hours to learn. Use `keptValue` on it. */
 export interface DriverMemory {

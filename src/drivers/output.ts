@@ -1,6 +1,7 @@
 import type { Command } from "../core/command.ts";
 import { GatewayError } from "../core/errors.ts";
 import type { Sample } from "../core/reading.ts";
+import type { FileWrite } from "../hardware/files.ts";
 import type { DriverContext, Sensor } from "./driver.ts";
 import { type Interlocked, Interlocks } from "./interlock.ts";
 import { type Cause, OutputControl, type OutputPolicy, type OutputState } from "./output-control.ts";
@@ -10,6 +11,8 @@ export interface Driven<State extends OutputState> {
   set(state: State): Promise<void>;
   /** What it is, not what was asked for. */
   get(): Promise<State>;
+  /** How it is set when this process is dead, where that can be done. */
+  byFile?(state: State): FileWrite | undefined;
   /** Lets it go; what it was set to stays where the hardware holds it. */
   release(): Promise<void>;
 }
@@ -106,6 +109,7 @@ class Output<State extends OutputState> implements Interlocked {
     this.#driven = initial;
     this.#control = new OutputControl(options, initial, context.clock.monoMs());
     this.#interlocks = context.outputs?.interlocks ?? new Interlocks();
+    if (options.atStop === "safe") context.outputs?.ifKilled(device.byFile?.(options.safe) ?? "open");
     this.#leave = options.interlock === undefined ? () => undefined : this.#interlocks.join(options.interlock, this);
     this.wake();
   }
@@ -152,6 +156,7 @@ class Output<State extends OutputState> implements Interlocked {
     this.#timer.abort();
     try {
       if (this.#options.atStop === "safe") await this.#device.set(this.#options.safe);
+      this.#context.outputs?.ifKilled("nothing");
     } finally {
       this.#leave();
       await this.#device.release();

@@ -54,6 +54,7 @@ export const pwmOutput = pwmDriver({
     const dimmer = {
       set: (percent: number) => output.set(dutyOf(percent)),
       get: async () => percentOf(await output.duty(), invert),
+      byFile: (percent: number) => output.byFile?.(dutyOf(percent)),
       release: async () => await output[Symbol.asyncDispose](),
     };
     const facts = { safe, ...outputFacts(options), minOnMs: 0, minOffMs: 0 };

@@ -15,3 +15,9 @@ export interface KernelFiles {
   /** Space of the file system that holds `path`. */
   space(path: string): Promise<{ readonly totalBytes: number; readonly freeBytes: number }>;
 }
+
+/** How something is set by whoever can write a file, without this process. */
+export interface FileWrite {
+  readonly path: string;
+  readonly text: string;
+}

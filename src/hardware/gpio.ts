@@ -1,3 +1,5 @@
+import type { FileWrite } from "./files.ts";
+
 /**
  * The GPIO port. Pins are BCM numbers, always; the adapter finds the chip by its label.
  *
@@ -46,6 +48,8 @@ export interface GpioOutput extends AsyncDisposable {
   set(level: Level): Promise<void>;
   /** Read back, as far as the backend can. */
   level(): Promise<Level>;
+  /** How it is set when this process is dead; left out where no file does that. */
+  byFile?(level: Level): FileWrite;
 }
 
 export type Level = 0 | 1;

@@ -1,3 +1,5 @@
+import type { FileWrite } from "./files.ts";
+
 /**
  * The PWM port: pins whose level the hardware switches by itself, without this process.
  *
@@ -23,6 +25,8 @@ export interface PwmOutput extends AsyncDisposable {
   set(duty: number): Promise<void>;
   /** Read back from the kernel; 0 while the channel is off. */
   duty(): Promise<number>;
+  /** How it is set when this process is dead; left out where no file does that. */
+  byFile?(duty: number): FileWrite;
 }
 
 export function pwmPinName(pin: PwmPin): string {

@@ -40,6 +40,11 @@ export function controlSocket(directory: string): string {
   return join(directory, "control.sock");
 }
 
+/** What makes the outputs safe when the service is dead: `systemd/safe-outputs` reads it. */
+export function lastWillFile(directory: string): string {
+  return join(directory, "last-will");
+}
+
 /** Where a running service's socket may be, as seen by a command. */
 export function controlSocketCandidates(where: Whereabouts): string[] {
   const directories = [runtimeDir(where), runtimeDir({ ...where, runtimeDirectory: undefined }), SERVICE_RUNTIME_DIR];

@@ -20,6 +20,7 @@ import type { Controller } from "./controller.ts";
 import { DeviceProcessing, type KeptState } from "./device-processing.ts";
 import { driverMemory, noMemory } from "./driver-memory.ts";
 import { keptState } from "./kept-state.ts";
+import { isSafeAtStop, type LastWill } from "./last-will.ts";
 import { type DeviceAddress, openDevice } from "./open-device.ts";
 
 /** A device as the configuration has it. */
@@ -42,6 +43,8 @@ export interface RosterDeps {
   readonly fleet: Fleet;
   readonly hardware: Hardware;
   readonly log: Log;
+  /** Left out where nobody reads it. */
+  readonly lastWill?: Pick<LastWill, "save" | "set">;
   /** A button was pressed, a knob was turned. */
   readonly happened: (event: DeviceEvent) => void;
   readonly store: Pick<Store, "accept" | "getMeta" | "newest" | "setMeta" | "tombstones">;
@@ -72,6 +75,7 @@ export class Roster {
       if (!isDeepStrictEqual(running, active.get(id))) await this.remove(id, { keepOnBoard: isWanted, safe });
     }
     for (const device of active.values()) if (!this.#running.has(device.id)) this.#start(device);
+    this.#deps.lastWill?.save();
   }
 
   ids(): string[] {
@@ -152,7 +156,7 @@ export class Roster {
   }
 
   #start(device: RosterDevice): void {
-    const { board, clock, fleet, log, store } = this.#deps;
+    const { board, clock, fleet, lastWill, log, store } = this.#deps;
     const channels = configuredChannels(device.driver, device.options);
     const processing = new DeviceProcessing(device.id, device.channels, device.computed, {
       kept: this.#kept,
@@ -162,11 +166,12 @@ export class Roster {
     board.add(describe(device, processing.channels(channels)), starting(clock.monoMs()), store.newest(device.id));
     this.#running.set(device.id, device);
     this.#processing.set(device.id, processing);
+    if (isSafeAtStop(device)) lastWill?.set(device.id, "open");
     fleet.start(this.#sampled(device, channels), this.#sink(device, processing));
   }
 
   #sampled(device: RosterDevice, channels: readonly Channel[]): SampledDevice {
-    const { clock, hardware, store } = this.#deps;
+    const { clock, hardware, lastWill, store } = this.#deps;
     return {
       id: device.id,
       intervalMs: device.intervalMs,
@@ -174,21 +179,22 @@ export class Roster {
       limits: { stuckAfterMs: stuckAfterMs(device), damagedPercent: device.damagedPercent },
       deadlineMs: readDeadlineMs(device.driver.timing),
       channels,
-      open: () =>
-        openDevice(device, hardware, {
-          clock,
-          memory: driverMemory(store, device.id),
-          outputs: this.#outputs(device.id),
-        }),
+      open: async () => {
+        // Until it is open it is as it was left.
+        if (isSafeAtStop(device)) lastWill?.set(device.id, "open");
+        const memory = driverMemory(store, device.id);
+        return await openDevice(device, hardware, { clock, memory, outputs: this.#outputs(device.id) });
+      },
     };
   }
 
   #outputs(id: string): OutputSurroundings {
-    const { controller, log } = this.#deps;
+    const { controller, lastWill, log } = this.#deps;
     return {
       interlocks: this.#interlocks,
       controllerSeenMs: () => controller.seenMs(),
       switched: (to, cause) => log.part(id).info("switched", { to, because: cause }),
+      ifKilled: (todo) => lastWill?.set(id, todo),
     };
   }
 

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { GatewayError } from "../../src/core/errors.ts";
-import type { DriverContext, Sensor } from "../../src/drivers/driver.ts";
+import type { AfterDeath, DriverContext, Sensor } from "../../src/drivers/driver.ts";
 import { Interlocks } from "../../src/drivers/interlock.ts";
 import { type Driven, initialState, type OutputOptions, outputSensor, switched } from "../../src/drivers/output.ts";
+import type { FileWrite } from "../../src/hardware/files.ts";
 import { FakeClock } from "../fakes/clock.ts";
 
 const never = new AbortController().signal;
@@ -19,6 +20,7 @@ class Relay implements Driven<boolean> {
     this.done.push(on ? "on" : "off");
   }
 
+  byFile?: (on: boolean) => FileWrite;
   get = async () => this.isOn;
   release = async () => void this.done.push("released");
 }
@@ -28,6 +30,7 @@ function world() {
   const interlocks = new Interlocks();
   const kept = new Map<string, string>();
   const news: string[] = [];
+  const todo = new Map<string, AfterDeath>();
   let controllerSeenMs = 0;
   const contextOf = (id: string): DriverContext => ({
     clock,
@@ -36,10 +39,12 @@ function world() {
       interlocks,
       controllerSeenMs: () => controllerSeenMs,
       switched: (on, cause) => void news.push(`${id} ${on ? "on" : "off"}: ${cause}`),
+      ifKilled: (what) => void todo.set(id, what),
     },
   });
   const output = (id: string, options: Partial<OutputOptions<boolean>> = {}) => {
     const relay = new Relay();
+    if (id !== "expander") relay.byFile = (on) => ({ path: `/sys/${id}`, text: on ? "1" : "0" });
     const facts: OutputOptions<boolean> = { safe: false, minOnMs: 0, minOffMs: 0, atStop: "safe", ...options };
     const sensor = outputSensor(switched, relay, facts.safe, facts, contextOf(id)) as Required<Sensor>;
     const samples: unknown[] = [];
@@ -56,6 +61,7 @@ function world() {
     contextOf,
     news,
     output,
+    todo,
     controllerIsThere: () => {
       controllerSeenMs = clock.monoMs();
     },
@@ -74,6 +80,26 @@ describe("an output device", () => {
     expect(await sensor.read(never)).toEqual({ values: { state: false } });
     await command("toggle");
     expect(relay.done).toEqual(["on", "off"]);
+  });
+
+  test("tells what would make it safe if the process died, until it is closed: a file to write, else the driver to open", async () => {
+    const { output, todo } = world();
+    const [pump, valve, alarm] = [output("pump"), output("expander"), output("alarm", { safe: true })];
+    output("lamp", { atStop: "hold" });
+    await pump.command(true);
+    expect(Object.fromEntries(todo)).toEqual({
+      pump: { path: "/sys/pump", text: "0" },
+      expander: "open",
+      alarm: { path: "/sys/alarm", text: "1" },
+    });
+    await Promise.all([pump.sensor.close(), valve.sensor.close()]);
+    alarm.relay.fault = new GatewayError("FILE_IO", "it sticks");
+    await alarm.sensor.close().catch(() => undefined);
+    expect(Object.fromEntries(todo)).toEqual({
+      pump: "nothing",
+      expander: "nothing",
+      alarm: { path: "/sys/alarm", text: "1" },
+    });
   });
 
   test("goes back by itself after a pulse, `max_on`, and without a controller, and says why", async () => {

@@ -70,6 +70,12 @@ export class FakeSysfsGpio implements LinuxFiles {
     return pin.exported && this.#clock.monoMs() >= pin.writableMs;
   }
 
+  /** udev has events before it, or has not. */
+  set udevHasWork(has: boolean) {
+    if (has) this.#files.put({ "/run/udev/queue": "" });
+    else this.#files.remove("/run/udev/queue");
+  }
+
   exported(number: number): boolean {
     return this.#pin(number).exported;
   }

@@ -3,15 +3,15 @@ import { z } from "zod";
 import { Board } from "../../src/core/board.ts";
 import type { DeviceEvent } from "../../src/core/event.ts";
 import type { OutboxRecord } from "../../src/core/reading.ts";
-import type { GpioDriver } from "../../src/drivers/driver.ts";
+import type { AfterDeath, GpioDriver } from "../../src/drivers/driver.ts";
 import { findDriver } from "../../src/drivers/registry.ts";
 import { simulatedHardware } from "../../src/hardware/simulated/hardware.ts";
 import { Fleet } from "../../src/sampling/fleet.ts";
-import { Roster, type RosterDevice } from "../../src/wiring/roster.ts";
+import { Roster, type RosterDeps, type RosterDevice } from "../../src/wiring/roster.ts";
 import { FakeClock } from "../fakes/clock.ts";
 import { fakeLog } from "../fakes/log.ts";
 
-function bench() {
+function bench(extra: Pick<RosterDeps, "lastWill"> = {}) {
   const clock = new FakeClock();
   const log = fakeLog();
   const board = new Board();
@@ -32,7 +32,8 @@ function bench() {
   const hardware = simulatedHardware({ clock, placements: [] });
   const events: DeviceEvent[] = [];
   const happened = (event: DeviceEvent) => void events.push(event);
-  const roster = new Roster({ board, clock, controller: { seenMs: () => 0 }, fleet, happened, hardware, log, store });
+  const parts = { board, clock, controller: { seenMs: () => 0 }, fleet, happened, hardware, log, store };
+  const roster = new Roster({ ...parts, ...extra });
   return { clock, log, board, accepted, events, tombstones, roster };
 }
 
@@ -122,6 +123,19 @@ describe("an output", () => {
     expect(board.get("pump")?.newest.get("state")).toMatchObject({ value: true });
     await clock.advance(60_000);
     expect(states().at(-1)).toBe(false);
+  });
+
+  test("is in the last will before it is open, unless it is to be held, and no more when it was stopped", async () => {
+    const wills: [string, AfterDeath][] = [];
+    const lastWill = { set: (id: string, todo: AfterDeath) => void wills.push([id, todo]), save: () => undefined };
+    const { clock, roster } = bench({ lastWill });
+    const lamp = pump({ id: "lamp", bus: "gpio" });
+    await roster.apply([pump({ bus: "gpio" }), { ...lamp, options: { ...lamp.options, pin: 23, at_stop: "hold" } }]);
+    expect(wills).toEqual([["pump", "open"]]);
+    await clock.advance(100);
+    await roster.apply([]);
+    expect(wills.filter(([id]) => id === "pump").at(-1)).toEqual(["pump", "nothing"]);
+    expect(wills).not.toContainEqual(["lamp", "open"]);
   });
 
   test("that is none, is not there, or has no such channel refuses", async () => {

@@ -2,12 +2,12 @@ import { loadConfig } from "../../config/load.ts";
 import type { Clock } from "../../core/clock.ts";
 import { messageOf } from "../../core/errors.ts";
 import type { Value } from "../../core/reading.ts";
-import { isOutput } from "../../drivers/driver.ts";
 import { linuxClock } from "../../hardware/clock.ts";
 import type { Hardware } from "../../hardware/hardware.ts";
 import { linuxHardware } from "../../hardware/linux/hardware.ts";
 import { noMemory } from "../../wiring/driver-memory.ts";
-import { type DeviceAddress, openDevice, SIMULATED_BUS } from "../../wiring/open-device.ts";
+import { isSafeAtStop } from "../../wiring/last-will.ts";
+import { type DeviceAddress, openDevice } from "../../wiring/open-device.ts";
 import { type Command, EXIT, type ExitCode, type Io } from "../command.ts";
 import { isServiceRunning } from "../service-access.ts";
 
@@ -18,9 +18,7 @@ export const safeOutputs: Command = {
   async run(invocation) {
     const { io, configFile } = invocation;
     const { config } = await loadConfig(configFile, { missingFiles: "warn", env: io.env });
-    const outputs = config.devices.filter(
-      ({ driver, bus, options }) => isOutput(driver, options) && bus !== SIMULATED_BUS && options.at_stop === "safe",
-    );
+    const outputs = config.devices.filter(isSafeAtStop);
     if (outputs.length === 0) return EXIT.ok;
     if (await isServiceRunning(invocation)) {
       io.err("error: the service is running and drives its outputs itself\n  stop it, or send a command\n");

@@ -1,4 +1,5 @@
 import { GatewayError } from "../../core/errors.ts";
+import type { FileWrite } from "../files.ts";
 import type { GpioOutput, Level } from "../gpio.ts";
 import type { LinuxFiles } from "./files.ts";
 import { pinFault, pinPath } from "./gpio-sysfs.ts";
@@ -24,6 +25,10 @@ export class SysfsOutput implements GpioOutput {
 
   async level(): Promise<Level> {
     return (await this.#use(() => this.#files.read(this.#value))) === "1" ? 1 : 0;
+  }
+
+  byFile(level: Level): FileWrite {
+    return { path: this.#value, text: String(level) };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -40,8 +40,10 @@ export class LinuxPwm implements Pwm {
       if (isReleased || this.#isClosed) throw new GatewayError("CANCELLED", `${pwmPinName(pin)} was given back`);
       return await access().catch((error) => Promise.reject(pwmFault(pin, error)));
     };
+    const byFile = (duty: number) => ({ path: `${path}/duty_cycle`, text: String(Math.round(duty * periodNs)) });
     return {
-      set: (duty) => use(() => this.#files.write(`${path}/duty_cycle`, String(Math.round(duty * periodNs)))),
+      byFile,
+      set: (duty) => use(() => this.#files.write(byFile(duty).path, byFile(duty).text)),
       duty: () => use(() => this.#duty(path)),
       [Symbol.asyncDispose]: async () => {
         if (!isReleased) this.#claims.delete(path);

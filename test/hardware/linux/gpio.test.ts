@@ -65,6 +65,22 @@ describe("claiming a pin", () => {
     expect(await (await claim).level()).toBe(0);
   });
 
+  test("waits longer while udev has work, but not for ever", async () => {
+    const { clock, sysfs, open } = machine();
+    sysfs.udevDelayMs = 20_000;
+    sysfs.udevHasWork = true;
+    const claim = (await open()).input(PIN);
+    await clock.advance(20_100);
+    const input = await claim;
+    expect(await input.level()).toBe(0);
+    await input[Symbol.asyncDispose]();
+
+    sysfs.udevDelayMs = 120_000;
+    const vain = (await open()).input(PIN).catch((error: unknown) => error);
+    await clock.advance(30_100);
+    expect(await vain).toMatchObject({ code: "ACCESS_DENIED" });
+  });
+
   test("gives up after a bounded time with ACCESS_DENIED and takes the export back", async () => {
     const { clock, sysfs, open } = machine();
     sysfs.udevDelayMs = 60_000;
@@ -131,6 +147,16 @@ describe("claiming a pin", () => {
 });
 
 describe("an output", () => {
+  test("says which file sets it when this process is dead", async () => {
+    const { sysfs, open } = machine();
+    const output = await (await open()).output(PIN, 0);
+    for (const level of [1, 0] as const) {
+      const { path, text } = output.byFile?.(level) ?? { path: "", text: "" };
+      await sysfs.write(path, text);
+      expect(await output.level()).toBe(level);
+    }
+  });
+
   test.each([0, 1] as const)("is driven to no other level before its first, %i", async (initial) => {
     const { sysfs, open } = machine();
     await using output = await (await open()).output(PIN, initial);

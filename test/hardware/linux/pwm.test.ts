@@ -33,6 +33,14 @@ pwmContract("the kernel's, of another chip", async () => {
   return { pwm, pin: { chip: "1-0040", channel: 3 }, missing: [{ chip: "1-0041", channel: 3 }], given };
 });
 
+test("a pin says which file sets it when this process is dead", async () => {
+  const { pwm, sysfs } = open(pi4);
+  const output = await pwm.output(18, { ...settings, initial: 0.5 });
+  const { path, text } = output.byFile?.(0.25) ?? { path: "", text: "" };
+  await sysfs.write(path, text);
+  expect(await output.duty()).toBe(0.25);
+});
+
 describe("the header's pins", () => {
   test.each([
     ["a Pi 4", pi4, { 12: "pwmchip0/pwm0", 13: "pwmchip0/pwm1", 18: "pwmchip0/pwm0", 19: "pwmchip0/pwm1" }],

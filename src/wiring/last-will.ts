@@ -1,0 +1,39 @@
+import { renameSync, rmSync, writeFileSync } from "node:fs";
+import { type AfterDeath, isOutput } from "../drivers/driver.ts";
+import { type DeviceAddress, SIMULATED_BUS } from "./open-device.ts";
+
+/** Has the device outputs that are to be safe while nobody runs? */
+export function isSafeAtStop({ driver, bus, options }: DeviceAddress): boolean {
+  return isOutput(driver, options) && bus !== SIMULATED_BUS && options.at_stop === "safe";
+}
+
+/**
+ * What makes the outputs safe when this process is dead, in a file for the unit's stop hook: a shell drives them within
+ * milliseconds from it, where a program of Node's takes seconds to load. A line each: `PATH TEXT` to write, or `open ID`.
+ */
+export class LastWill {
+  readonly #file: string;
+  readonly #todo = new Map<string, AfterDeath>();
+
+  /** One that an earlier process left says nothing of this configuration. */
+  constructor(file: string) {
+    this.#file = file;
+    rmSync(file, { force: true });
+  }
+
+  /** Written before the output can be driven anywhere. */
+  set(device: string, todo: AfterDeath): void {
+    if (todo === "nothing") this.#todo.delete(device);
+    else this.#todo.set(device, todo);
+    this.save();
+  }
+
+  /** Without a file the hook would have to find out for itself that there is nothing to do. Renamed: never half a list. */
+  save(): void {
+    const lines = [...this.#todo].map(([id, todo]) =>
+      typeof todo === "object" ? `${todo.path} ${todo.text}\n` : `${todo} ${id}\n`,
+    );
+    writeFileSync(`${this.#file}.new`, lines.join(""));
+    renameSync(`${this.#file}.new`, this.#file);
+  }
+}
