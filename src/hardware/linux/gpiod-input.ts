@@ -1,5 +1,6 @@
 import { GatewayError, isGatewayError } from "../../core/errors.ts";
 import type { Edge, GpioInput, InputWishes, Level } from "../gpio.ts";
+import { EdgeAudit } from "./edge-audit.ts";
 import type { RunningTool } from "./gpio-tools.ts";
 import type { ToolLine } from "./gpiod-dialect.ts";
 import { readLevel, type Session, startHolding, toolFault } from "./gpiod-session.ts";
@@ -36,6 +37,9 @@ class GpiodInput implements GpioInput {
   #fault: GatewayError | undefined;
   #known: Level = 0;
   #listener: (edge: Edge) => void = () => undefined;
+  #audit: EdgeAudit | undefined;
+  /** What was missed until here is in `losses`. */
+  #toldLosses = 0;
   /** From CLOCK_MONOTONIC to our clock. One for a gpiomon's life, so that the time between edges is the kernel's. */
   #offsetMs = 0;
 
@@ -50,6 +54,7 @@ class GpiodInput implements GpioInput {
   async level(): Promise<Level> {
     this.#refuseIfReleased();
     if (this.#fault) throw this.#fault;
+    await this.#look();
     return this.#known;
   }
 
@@ -85,6 +90,23 @@ class GpiodInput implements GpioInput {
       options,
     ]);
     if (this.#stop.signal.aborted) await this.#monitor.stop();
+    this.#toldLosses = this.losses;
+    const interrupts = await this.#session.tools.interrupts(this.pin);
+    this.#audit = interrupts === undefined ? undefined : new EdgeAudit(interrupts, () => this.#missedSome());
+  }
+
+  async #look(): Promise<void> {
+    const { kernelNowMs, tools } = this.#session;
+    const audit = this.#audit;
+    const fromMs = kernelNowMs();
+    const interrupts = await tools.interrupts(this.pin);
+    if (interrupts !== undefined) audit?.counted({ interrupts, fromMs, toMs: kernelNowMs() });
+  }
+
+  /** Once for one occasion: an odd number of edges was seen by the levels already. */
+  #missedSome(): void {
+    if (this.losses === this.#toldLosses) this.losses++;
+    this.#toldLosses = this.losses;
   }
 
   /** Until disposal: what was missed while gpiomon was dead counts as a loss. */
@@ -126,6 +148,7 @@ class GpiodInput implements GpioInput {
   #heard(text: string): void {
     const edge = this.#session.dialect.edge(text);
     if (!edge || this.#stop.signal.aborted) return;
+    this.#audit?.heard(edge.kernelMs);
     if (edge.level === this.#known) this.losses++;
     this.#known = edge.level;
     this.#listener({ level: edge.level, monoMs: edge.kernelMs + this.#offsetMs });

@@ -94,6 +94,53 @@ describe.each([1, 2] as const)("gpiomon of libgpiod %i", (version) => {
     expect(input.losses).toBe(1);
   });
 
+  test("that lost an even number of edges is found out by the kernel's count of interrupts", async () => {
+    const { clock, tools, input, edges } = await watched();
+    tools.drive(PIN, 1);
+    tools.loseEdge(PIN);
+    tools.loseEdge(PIN);
+    expect(await input.level()).toBe(1);
+    await clock.advance(1);
+    tools.drive(PIN, 0);
+    expect(edges.map(({ level }) => level)).toEqual([1, 0]);
+    expect(input.losses).toBe(1);
+  });
+
+  test("that lost the last edges before a silence is found out after some seconds, and once", async () => {
+    const { clock, tools, input } = await watched();
+    tools.drive(PIN, 1);
+    tools.loseEdge(PIN);
+    tools.loseEdge(PIN);
+    for (let second = 0; second < 20; second++) {
+      await input.level();
+      await clock.advance(1000);
+    }
+    expect(input.losses).toBe(1);
+  });
+
+  test("that has not told yet what the kernel has counted has lost nothing", async () => {
+    const { clock, tools, input } = await watched();
+    for (let round = 0; round < 50; round++) {
+      tools.hold(PIN);
+      tools.drive(PIN, round % 2 === 0 ? 1 : 0);
+      await input.level();
+      await clock.advance(100);
+      tools.letGo(PIN);
+      await input.level();
+      await clock.advance(900);
+    }
+    expect(input.losses).toBe(0);
+  });
+
+  test("is not audited where the kernel does not tell", async () => {
+    const { clock, tools, input } = await watched();
+    tools.tellsInterrupts = false;
+    tools.drive(PIN, 1);
+    expect(await input.level()).toBe(1);
+    await clock.advance(10_000);
+    expect([await input.level(), input.losses]).toEqual([1, 0]);
+  });
+
   test("finds the line held by another program: PIN_BUSY", async () => {
     const { tools, open } = machine(version);
     tools.held.add(PIN);
