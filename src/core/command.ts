@@ -5,6 +5,8 @@
 export interface Command {
   readonly on?: boolean | "toggle";
   readonly value?: number;
+  /** As the configuration has it. */
+  readonly reset?: true;
   readonly forMs?: number;
   /** When it was given, where it says so: wall milliseconds. */
   readonly atMs?: number;

@@ -36,10 +36,20 @@ export interface Channel {
   readonly diagnostic?: true;
   /** It takes commands on `<dev>/<channel>/set`. */
   readonly settable?: Settable;
+  /** Its calibration, where that can be changed while it runs. */
+  readonly offset?: Offset;
   /** What its entity in Home Assistant goes on from. */
   readonly entity?: FormerEntity;
   /** It has no values: these happen, and are told on `<dev>/<channel>/event`. */
   readonly eventTypes?: readonly string[];
+}
+
+/** What is added to a channel's value, in the unit of the place where that is done, and how far it may go either way. */
+export interface Offset {
+  readonly value: number;
+  readonly limit: number;
+  readonly unit?: string;
+  readonly decimals: number;
 }
 
 /** An entity that Home Assistant had of it before us, or under another identity of ours. */

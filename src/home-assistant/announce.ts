@@ -5,6 +5,7 @@ import { clearFaultOf } from "./clear-fault.ts";
 import { componentOf } from "./component.ts";
 import { gatewayComponents } from "./gateway-components.ts";
 import { migrations } from "./migration.ts";
+import { offsetOf } from "./offset-component.ts";
 import { levelOf, setterOf } from "./output-component.ts";
 
 export interface AnnounceOptions {
@@ -45,7 +46,7 @@ export function announce(
   options: AnnounceOptions,
 ): RetainedMessage {
   const { id, name, manufacturer, model, serial, area, channels } = device;
-  const { status, state } = topics.device(id);
+  const { config, status, state } = topics.device(id);
   // A device with a new id goes on under its first one here: another would be another device with other entities.
   const entityId = options.entityId?.(id) ?? id;
   const clearFault = clearFaultOf(id, topics, { gatewayId: gateway.id, deviceId: entityId });
@@ -57,11 +58,13 @@ export function announce(
       alone: channels.filter(({ quantity }) => quantity === channel.quantity).length === 1,
       commandTopic: topics.device(id).channelSet,
       stateTopic: state,
+      configTopic: config,
       eventTopic: topics.device(id).event,
     };
     const setter = channel.settable === "meter" ? [[`${channel.key}_set`, setterOf(channel, context)]] : [];
     const component = channel.settable === "level" ? levelOf(channel, context) : componentOf(channel, context);
-    return [[channel.key, component], ...setter];
+    const { key, offset } = channel;
+    return [[key, component], ...setter, ...(offset ? [[`${key}_offset`, offsetOf(channel, offset, context)]] : [])];
   });
   const payload = {
     device: {

@@ -22,6 +22,8 @@ export interface ComponentContext {
   /** Where an output hears commands. */
   readonly commandTopic: (channel: string) => string;
   readonly stateTopic: string;
+  /** Where the device says what it is. */
+  readonly configTopic: string;
   /** Where a button tells its presses. */
   readonly eventTopic: (channel: string) => string;
 }

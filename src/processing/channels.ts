@@ -1,4 +1,4 @@
-import type { Channel, FormerEntity } from "../core/device.ts";
+import type { Channel, FormerEntity, Offset } from "../core/device.ts";
 import { type QuantityName, quantityOf } from "../core/quantity.ts";
 import type { Sample, Value } from "../core/reading.ts";
 import { rounded } from "../core/rounding.ts";
@@ -69,7 +69,11 @@ function afterSteps(channel: Channel, steps: readonly StepSettings[]): Channel[]
   if (quantityOf(channel.quantity).kind !== "number") return [channel];
   let result = channel;
   const extra: Channel[] = [];
+  let offset: Offset | undefined;
   for (const settings of steps) {
+    if (settings.step === "calibrate" && settings.adjustable !== undefined) {
+      offset = offsetAt(result, settings.offset, settings.adjustable);
+    }
     if (settings.step === "derive") result = rateOf(result, settings.per);
     if (settings.step === "aggregate") {
       const [first, ...others] = settings.give;
@@ -77,7 +81,11 @@ function afterSteps(channel: Channel, steps: readonly StepSettings[]): Channel[]
       if (first === "count") result = { ...countOf(result), key: channel.key };
     }
   }
-  return [result, ...extra];
+  return [offset ? { ...result, offset } : result, ...extra];
+}
+
+function offsetAt({ unit, decimals }: Channel, value: number, limit: number): Offset {
+  return { value, limit, decimals, ...(unit !== undefined && { unit }) };
 }
 
 /** A rate is of no class that its total has: litres are water, litres a minute a flow. */

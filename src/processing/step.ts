@@ -2,7 +2,14 @@ import type { Expression } from "./expression/syntax.ts";
 
 /** What the configuration asks of one step. Durations in milliseconds of the monotonic clock. */
 export type StepSettings =
-  | { readonly step: "calibrate"; readonly scale: number; readonly offset: number; readonly points?: readonly Point[] }
+  | {
+      readonly step: "calibrate";
+      readonly scale: number;
+      readonly offset: number;
+      readonly points?: readonly Point[];
+      /** The offset may be changed while it runs, by up to so much either way. */
+      readonly adjustable?: number;
+    }
   | { readonly step: "median"; readonly count: number }
   | { readonly step: "mean"; readonly count: number }
   | { readonly step: "exponential"; readonly factor: number }

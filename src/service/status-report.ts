@@ -55,6 +55,8 @@ export interface DeviceStatus {
   /** Age of the newest value, seconds; absent when there is none of this boot. */
   readonly age_s?: number;
   readonly values: Readonly<Record<string, { readonly value: Value; readonly unit?: string }>>;
+  /** Those that can be changed while it runs. */
+  readonly offsets?: Readonly<Record<string, number>>;
 }
 
 export interface Fault {
@@ -107,6 +109,7 @@ function deviceStatus({ info, health, newest }: DeviceNow, clock: StatusParts["c
     const unit = units.get(key);
     return [key, { value, ...(unit !== undefined && { unit }) }] as const;
   });
+  const offsets = info.channels.flatMap(({ key, offset }) => (offset ? [[key, offset.value] as const] : []));
   return {
     id: info.id,
     name: info.name,
@@ -118,6 +121,7 @@ function deviceStatus({ info, health, newest }: DeviceNow, clock: StatusParts["c
     errors: health.errors,
     ...(stamps.length > 0 && { age_s: seconds(clock.monoMs() - Math.max(...stamps)) }),
     values: Object.fromEntries(values),
+    ...(offsets.length > 0 && { offsets: Object.fromEntries(offsets) }),
   };
 }
 

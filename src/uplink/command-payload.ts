@@ -16,7 +16,7 @@ const WORDS: ReadonlyMap<string, Command["on"]> = new Map<string, Command["on"]>
 ]);
 
 /**
- * `on`, `off` and `toggle` in any case, `true`, `false`, `1`, `0`, a number; or JSON: `{"state": "on", "for": "30s", "time":
+ * `on`, `off` and `toggle` in any case, `true`, `false`, `1`, `0`, a number, `reset`; or JSON: `{"state": "on", "for": "30s", "time":
  * "2026-05-01T10:00:00Z"}`, where `for` is a duration or milliseconds, and `{"value": 42}`. Throws COMMAND_INVALID.
  */
 export function parseCommand(payload: Uint8Array): Command {
@@ -26,7 +26,8 @@ export function parseCommand(payload: Uint8Array): Command {
   return Object.keys(plain).length > 0 ? plain : parseObject(text);
 }
 
-function plainCommand(text: string): Pick<Command, "on" | "value"> {
+function plainCommand(text: string): Pick<Command, "on" | "reset" | "value"> {
+  if (text.toLowerCase() === "reset") return { reset: true };
   const on = WORDS.get(text.toLowerCase());
   return { ...(on !== undefined && { on }), ...(NUMBER.test(text) && { value: Number(text) }) };
 }

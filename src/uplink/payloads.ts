@@ -84,10 +84,12 @@ export function infoPayload(gateway: GatewayInfo, startedWallMs: number, devices
 
 export function configPayload(info: DeviceInfo): string {
   const { intervalMs, channels, qos: _, ...rest } = info;
+  const offsets = channels.flatMap(({ key, offset }) => (offset ? [[key, offset.value] as const] : []));
   return JSON.stringify({
     ...rest,
     interval_s: intervalMs / 1000,
-    channels: channels.map(({ deviceClass, entity: _entity, eventTypes, ...channel }) => ({
+    ...(offsets.length > 0 && { offsets: Object.fromEntries(offsets) }),
+    channels: channels.map(({ deviceClass, entity: _entity, eventTypes, offset: _offset, ...channel }) => ({
       ...channel,
       ...(eventTypes && { event_types: eventTypes }),
       ...(deviceClass !== undefined && { device_class: deviceClass }),

@@ -10,6 +10,7 @@ import {
   processedChannels,
   publishedSample,
 } from "../processing/channels.ts";
+import { adjustableStep, type Offsets, stepsOfChannel, withOffsets } from "../processing/offsets.ts";
 import {
   beginProcessing,
   type Plan,
@@ -22,6 +23,8 @@ import {
 export interface KeptState {
   load(key: string): unknown;
   save(key: string, state: unknown): void;
+  /** What nobody could say again. */
+  saveNow(key: string, state: unknown): void;
 }
 
 export interface ProcessingDeps {
@@ -44,10 +47,14 @@ const REJECTED_READS = 3;
 export class DeviceProcessing {
   readonly #settings: ChannelsSettings;
   readonly #computed: ComputedChannels;
-  readonly #plan: Plan;
+  /** As configured. */
+  readonly #planned: Plan;
   readonly #key: string;
+  readonly #offsetsKey: string;
   readonly #signature: string;
   readonly #deps: ProcessingDeps;
+  #offsets: Offsets;
+  #plan: Plan;
   #state: ProcessState;
   /** Channels whose last value was thrown away, and what began it. */
   readonly #rejecting = new Map<string, Rejection>();
@@ -55,16 +62,34 @@ export class DeviceProcessing {
   constructor(device: string, settings: ChannelsSettings, computed: ComputedChannels, deps: ProcessingDeps) {
     this.#settings = settings;
     this.#computed = computed;
-    this.#plan = planOf(settings, computed);
+    this.#planned = planOf(settings, computed);
     this.#deps = deps;
     this.#key = `process/${device}`;
-    this.#signature = createHash("sha256").update(JSON.stringify(this.#plan)).digest("base64").slice(0, 12);
+    this.#offsetsKey = `offset/${device}`;
+    this.#signature = createHash("sha256").update(JSON.stringify(this.#planned)).digest("base64").slice(0, 12);
+    this.#offsets = (deps.kept.load(this.#offsetsKey) as Offsets | undefined) ?? {};
+    this.#plan = withOffsets(this.#planned, this.#offsets);
     this.#state = beginProcessing(this.#plan, deps.boot, this.#loaded());
   }
 
   /** The device's channels as they are published. */
   channels(channels: readonly Channel[]): Channel[] {
     return chosenChannels(processedChannels(channels, this.#plan, this.#computed), this.#settings);
+  }
+
+  /** How far a channel's offset may go either way; undefined where it is fixed. */
+  offsetLimit(channel: string): number | undefined {
+    return adjustableStep(stepsOfChannel(this.#planned, channel))?.adjustable;
+  }
+
+  /** From the next value on, and over restarts; undefined: as configured. Returns what it is now. */
+  setOffset(channel: string, offset: number | undefined): number {
+    const configured = adjustableStep(stepsOfChannel(this.#planned, channel))?.offset ?? 0;
+    const { [channel]: _, ...others } = this.#offsets;
+    this.#offsets = offset === undefined ? others : { ...others, [channel]: { configured, offset } };
+    this.#deps.kept.saveNow(this.#offsetsKey, this.#offsets);
+    this.#plan = withOffsets(this.#planned, this.#offsets);
+    return offset ?? configured;
   }
 
   /** What is left to publish of a sample; undefined when nothing is. `channels` are the driver's own. */

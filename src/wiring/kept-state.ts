@@ -19,5 +19,6 @@ export function keptState(store: Pick<Store, "getMeta" | "setMeta">, clock: Pick
       savedMs.set(key, nowMs);
       store.setMeta(key, JSON.stringify(state));
     },
+    saveNow: (key, state) => store.setMeta(key, JSON.stringify(state), "soon"),
   };
 }

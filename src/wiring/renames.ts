@@ -6,7 +6,7 @@ type Meta = Pick<Store, "getMeta" | "setMeta">;
 
 const keyOf = (device: string) => `ha.identity/${device}`;
 /** What is kept for a device under its id. */
-const MOVED = ["driver", "process"];
+const MOVED = ["driver", "offset", "process"];
 
 /** The id that the device's entities have: its first one, whatever it is called now. */
 export function entityIdOf(store: Meta, device: string): string {

@@ -16,6 +16,7 @@ import type { Fleet } from "../sampling/fleet.ts";
 import { starting } from "../sampling/health.ts";
 import { readDeadlineMs } from "../sampling/schedule.ts";
 import type { Store } from "../store/store.ts";
+import { calibrate, offsetChannel } from "./calibration.ts";
 import type { Controller } from "./controller.ts";
 import { DeviceProcessing, type KeptState } from "./device-processing.ts";
 import { driverMemory, noMemory } from "./driver-memory.ts";
@@ -116,6 +117,10 @@ export class Roster {
   async command(id: string, channel: string | undefined, command: Command): Promise<void> {
     const device = this.#running.get(id);
     if (!device) throw unknownDevice(id);
+    const processing = this.#processing.get(id);
+    const calibrated = offsetChannel(channel, processing);
+    if (calibrated !== undefined) return calibrate(id, calibrated, command, { ...this.#deps, processing });
+    if (command.reset) throw new GatewayError("COMMAND_REFUSED", "only an offset can be reset");
     const outputs = configuredChannels(device.driver, device.options).filter(({ settable }) => settable);
     const wanted = outputs.filter(({ key }) => key === (channel ?? key));
     const [output] = wanted;

@@ -269,6 +269,32 @@ describe("what it says", () => {
     });
   });
 
+  test("an offset that can be changed is a number beside its channel, of no class, as the device's config shows it", () => {
+    const offset = { value: -0.4, limit: 5, unit: "°C", decimals: 2 };
+    const info = device([channel("temperature", { offset, title: "Soil" }), channel("humidity")]);
+    const { topic, payload } = announce(gateway, info, topics, full);
+    expect(objections(topic, payload)).toEqual([]);
+    const components = componentsOf(info, full);
+    expect(components).not.toHaveProperty("humidity_offset");
+    expect(components.temperature_offset).toEqual({
+      platform: "number",
+      unique_id: "green-house_d-1_temperature_offset",
+      default_entity_id: "number.green_house_d_1_temperature_offset",
+      name: "Soil offset",
+      state_topic: "fieldpost/green-house/d-1/config",
+      value_template: "{{ (value_json.offsets | default({}))['temperature'] | default('None') }}",
+      command_topic: "fieldpost/green-house/d-1/temperature_offset/set",
+      min: -5,
+      max: 5,
+      step: 0.01,
+      unit_of_measurement: "°C",
+      mode: "box",
+      icon: "mdi:tune-variant",
+      entity_category: "config",
+      qos: 1,
+    });
+  });
+
   test("withdrawing empties exactly the topics that were announced", () => {
     const messages = announceAll(gateway, [device([channel("temperature")])], topics, plain);
     expect(withdraw(messages)).toEqual(messages.map((message) => ({ ...message, payload: "" })));

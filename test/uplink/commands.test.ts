@@ -92,6 +92,14 @@ test("whoever names a response topic is told what became of it", async () => {
 describe("a command's payload", () => {
   const parsed = (text: string) => parseCommand(Buffer.from(text));
 
+  test("an offset is a number of either sign, or reset", () => {
+    expect(["-0.4", "Reset", '{"value":-1.5}'].map(parsed)).toEqual([
+      { value: -0.4 },
+      { reset: true },
+      { value: -1.5 },
+    ]);
+  });
+
   test.each([
     ["ON", { on: true }],
     [" off\n", { on: false }],

@@ -149,3 +149,42 @@ test("a value that was rejected as a spike is taken once its fault is cleared, o
   expect(processing.faults()).toEqual([]);
   expect(take({ temperature: 80 })).toEqual({ temperature: 50 });
 });
+
+describe("an offset that can be changed", () => {
+  const ADJUSTABLE =
+    "channels: { temperature: { process: [{ calibrate: { offset: 1, adjustable: 5 } }, { spike: 50 }] } }";
+  const shown = ({ channels }: ReturnType<typeof bme280>) => channels.find(({ key }) => key === "temperature")?.offset;
+
+  test("counts from the next value on, over restarts, and until it is as configured again", () => {
+    const meta = fakeMeta();
+    const first = bme280(ADJUSTABLE, meta);
+    expect(shown(first)).toEqual({ value: 1, limit: 5, unit: "°C", decimals: 2 });
+    expect(first.take({ temperature: 20 })).toEqual({ temperature: 21 });
+    expect(first.processing.setOffset("temperature", -0.5)).toBe(-0.5);
+    expect(first.take({ temperature: 20 })).toEqual({ temperature: 19.5 });
+    const second = bme280(ADJUSTABLE, meta);
+    expect(shown(second)?.value).toBe(-0.5);
+    expect(second.take({ temperature: 20 })).toEqual({ temperature: 19.5 });
+    expect(second.processing.setOffset("temperature", undefined)).toBe(1);
+    expect(second.take({ temperature: 20 })).toEqual({ temperature: 21 });
+    expect(shown(bme280(ADJUSTABLE, meta))?.value).toBe(1);
+  });
+
+  test("gives way to another one in the configuration, and to a narrower limit", () => {
+    const meta = fakeMeta();
+    bme280(ADJUSTABLE, meta).processing.setOffset("temperature", 4);
+    expect(shown(bme280(ADJUSTABLE.replace("offset: 1", "offset: 2"), meta))?.value).toBe(2);
+    expect(shown(bme280(ADJUSTABLE.replace("adjustable: 5", "adjustable: 3"), meta))?.value).toBe(1);
+  });
+
+  test("is one of adjustable channels alone, computed ones too, in the unit where it is added", () => {
+    const { processing, take, channels } = bme280(
+      `channels: { temperature: { process: [{ calibrate: { adjustable: 2 } }, { derive: { per: h } }] } },
+       computed: { double: { formula: pressure * 2, process: [{ calibrate: { adjustable: 9 } }] } }`,
+    );
+    expect(["temperature", "humidity", "double"].map((key) => processing.offsetLimit(key))).toEqual([2, undefined, 9]);
+    expect(channels.find(({ key }) => key === "temperature")).toMatchObject({ unit: "°C/h", offset: { unit: "°C" } });
+    processing.setOffset("double", 3);
+    expect(take({ temperature: 1, pressure: 100 })).toMatchObject({ double: 203 });
+  });
+});

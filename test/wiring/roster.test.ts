@@ -249,3 +249,44 @@ describe("clearing faults", () => {
     expect(() => bench().roster.clearFaults("ghost")).toThrow(expect.objectContaining({ code: "DEVICE_UNKNOWN" }));
   });
 });
+
+describe("an offset", () => {
+  const calibrate = { step: "calibrate", scale: 1, offset: 0, adjustable: 2 } as const;
+  const calibrated = device("a", { channels: { temperature: { enabled: true, process: [calibrate] } } });
+  const offset = (board: Board) =>
+    board.get("a")?.info.channels.find(({ key }) => key === "temperature")?.offset?.value;
+
+  test("is set by a command, shown, and kept when the device starts anew", async () => {
+    const { clock, roster, board, accepted, log } = bench();
+    await roster.apply([calibrated]);
+    await clock.advance(100);
+    const value = () =>
+      Number((accepted.at(-1) as { values?: Record<string, unknown> } | undefined)?.values?.temperature);
+    const before = value();
+    await roster.command("a", "temperature_offset", { value: -1.5 });
+    expect(offset(board)).toBe(-1.5);
+    await clock.advance(10_000);
+    expect(value()).toBeLessThan(before);
+    await roster.apply([{ ...calibrated, intervalMs: 5_000 }]);
+    await clock.advance(100);
+    expect(offset(board)).toBe(-1.5);
+    await roster.command("a", "temperature_offset", { reset: true });
+    expect(offset(board)).toBe(0);
+    expect(log.lines.filter(({ message }) => message === "calibrated")).toHaveLength(2);
+  });
+
+  test.each([
+    ["beyond its limit", "temperature_offset", { value: 2.5 }],
+    ["that is no number", "temperature_offset", { on: true }],
+    ["for a time", "temperature_offset", { value: 1, forMs: 1000 }],
+    ["of a channel that has none", "humidity_offset", { value: 1 }],
+    ["that is not named", undefined, { value: 1 }],
+    ["of nothing that can be reset", "humidity", { reset: true }],
+  ] as const)("%s is refused", async (_, channel, command) => {
+    const { clock, roster, board } = bench();
+    await roster.apply([calibrated]);
+    await clock.advance(100);
+    await expect(roster.command("a", channel, command)).rejects.toMatchObject({ code: "COMMAND_REFUSED" });
+    expect(offset(board)).toBe(0);
+  });
+});

@@ -65,7 +65,7 @@ function chosen(devices: readonly RosterDevice[], wanted: string | undefined): R
 /** Remembers nothing of the service's: a mean begins with the first reading. */
 function fresh({ id, channels, computed }: RosterDevice): DeviceProcessing {
   const nothing = () => undefined;
-  const deps = { kept: { load: nothing, save: nothing }, log: { info: nothing, warn: nothing } };
+  const deps = { kept: { load: nothing, save: nothing, saveNow: nothing }, log: { info: nothing, warn: nothing } };
   return new DeviceProcessing(id, channels, computed, { ...deps, boot: linuxClock().bootId() });
 }
 

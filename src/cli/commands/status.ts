@@ -56,7 +56,9 @@ export function renderStatus(report: StatusReport): string {
     device.age_s === undefined ? "-" : `${device.age_s} s ago`,
     device.reason ??
       Object.entries(device.values)
-        .map(([key, { value, unit }]) => `${key} ${value}${unit === undefined ? "" : ` ${unit}`}`)
+        .map(
+          ([key, { value, unit }]) => `${key} ${value}${unit === undefined ? "" : ` ${unit}`}${offsetOf(device, key)}`,
+        )
         .join(", "),
   ]);
   const faults = report.faults.map(({ part, code, message }) => `fault: ${part}: ${message} (${code})\n`);
@@ -81,3 +83,8 @@ const listed = (counts: Readonly<Record<string, number>>): string =>
   Object.entries(counts)
     .map(([reason, count]) => `${count} ${reason}`)
     .join(", ");
+
+function offsetOf({ offsets }: StatusReport["devices"][number], key: string): string {
+  const offset = offsets?.[key];
+  return offset === undefined ? "" : ` (offset ${offset})`;
+}

@@ -108,6 +108,12 @@ const config = z.strictObject({
   serial: z.string().optional(),
   area: z.string().optional(),
   interval_s: z.number().nonnegative(),
+  offsets: z
+    .record(z.string(), z.number())
+    .optional()
+    .describe(
+      "Calibration of each channel whose offset can be changed: by `<channel>_offset/set`, a number or `reset`",
+    ),
   channels: z.array(
     z.strictObject({
       key: z.string().describe("As in `state` and `readings`"),

@@ -89,6 +89,13 @@ export const processingSteps = z
               points: points.optional(),
               scale: number().default(1).describe("Multiplied by this"),
               offset: number().default(0).describe("Then this is added"),
+              adjustable: positive()
+                .optional()
+                .describe("Home Assistant gets a number that changes the offset, by up to so much either way"),
+            })
+            .refine(({ offset, adjustable }) => adjustable === undefined || Math.abs(offset) <= adjustable, {
+              error: "`offset` is beyond `adjustable`",
+              path: ["offset"],
             })
             .describe("Correct the value: along `points` first, then `scale`, then `offset`"),
         })
@@ -157,6 +164,9 @@ export const processingSteps = z
     ]),
   )
   .max(MAX_STEPS)
+  .refine((steps) => steps.filter((one) => one.step === "calibrate" && one.adjustable !== undefined).length <= 1, {
+    error: "one of the steps at most can be `adjustable`",
+  })
   .describe("Steps that the values go through, in order")
   // With an id it is written once in the JSON Schema.
   .meta({ id: "process" });
