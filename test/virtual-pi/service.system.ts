@@ -105,6 +105,21 @@ describe("installed as a service", () => {
     expect(report.devices.map(({ id }) => id).sort()).toEqual(["climate", "door", "flow", "return"]);
   });
 
+  test("asked which one it is, it blinks the board's LED, though it is nobody's root", async () => {
+    const trigger = "/sys/class/leds/ACT/trigger";
+    expect(await run(`stat -c '%a %U:%G' ${trigger}`)).toBe("664 root:fieldpost");
+    expect(await run(`cat ${trigger}`)).toContain("[none]");
+    await subscribing(async (subscriber) => {
+      await run(`mosquitto_pub -p ${MOSQUITTO_PORT} -q 1 -t ${topic("request/identify")} -m '{}'`);
+      const answered = ({ blinks }: { blinks: boolean }) => blinks;
+      await subscriber.message(topic("response/identify"), answered, SOON_MS);
+      const shows = (what: string) =>
+        eventually(async () => (await run(`cat ${trigger}`)).includes(`[${what}]`) || undefined, SOON_MS, what);
+      await shows("timer");
+      await shows("none");
+    });
+  });
+
   test("installed again, it goes on with the same configuration and the same readings", async () => {
     const config = await run(`sha256sum ${CONFIG}`);
     const sampled = (await status(() => true, "it answers")).counters.sampled;
@@ -231,6 +246,7 @@ describe("uninstalled", () => {
     expect(stderr).toContain("/etc/fieldpost");
     const left = [...(await inventory())].filter((path) => !before.has(path));
     expect(left.sort()).toEqual(["/etc/fieldpost", CONFIG]);
+    expect(await run("stat -c '%a %U:%G' /sys/class/leds/ACT/trigger")).toBe("644 root:root");
     expect((await retained(MOSQUITTO_PORT, topic("status"))).get(topic("status"))).toBe("offline");
   });
 });

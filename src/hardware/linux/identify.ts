@@ -15,11 +15,17 @@ export async function blinkLed(clock: Pick<Clock, "sleep">, signal: AbortSignal,
     try {
       // The one that is in force stands in brackets.
       const before = /\[([\w-]+)\]/.exec(await readFile(file, "utf8"))?.[1] ?? "none";
+      const brightness = await readFile(`${led}/brightness`, "utf8");
       await writeFile(file, "timer");
+      const restore = async () => {
+        await writeFile(file, before);
+        // Without a trigger it would stay dark: the kernel's led_trigger_set turns it off.
+        if (before === "none") await writeFile(`${led}/brightness`, brightness);
+      };
       void clock
         .sleep(BLINK_MS, signal)
         .catch(() => undefined)
-        .then(() => writeFile(file, before).catch(() => undefined));
+        .then(() => restore().catch(() => undefined));
       return true;
     } catch {
       // Not there, or not ours to switch: the next name.

@@ -78,7 +78,7 @@ user_land() { # <codename> <node binary or empty>
     --dpkgopt='path-exclude=/usr/share/locale/*' "$1" "$CACHE/rootfs" -
 }
 
-# Debian's kernel, and the modules that Debian does not build (gpio-sim) or nobody has (vi2c, vw1).
+# Debian's kernel, and the modules that Debian does not build (gpio-sim) or nobody has (vi2c, vw1, vled).
 kernel() { # <version> <image package> <source package>
   local version=$1 tree=$CACHE/kernel modules=$CACHE/modules
   say "kernel $version: download and unpack"
@@ -96,7 +96,7 @@ kernel() { # <version> <image package> <source package>
   patch_gpio_sim "$modules"
   cp "$here"/guest/modules/* "$modules"
 
-  say "kernel $version: building gpio-sim, vi2c, vw1"
+  say "kernel $version: building gpio-sim, vi2c, vw1, vled"
   make -s -C "/lib/modules/$version/build" M="$modules" modules > "$modules/make.log" 2>&1 ||
     { cat "$modules/make.log" >&2; die "module build failed"; }
   strip --strip-debug "$modules"/*.ko
