@@ -4,6 +4,7 @@ import type { Clock } from "../core/clock.ts";
 import type { GatewayInfo } from "../core/gateway.ts";
 import type { Log } from "../core/log.ts";
 import type { Random } from "../core/random.ts";
+import { runTogether } from "../service/run-together.ts";
 import type { LedgerEntry, Store } from "../store/store.ts";
 import type { UplinkOptions } from "../uplink/options.ts";
 import type { Fault } from "../uplink/payloads.ts";
@@ -58,14 +59,12 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
     audits: new Audits({ ...parts, gatewayId: gateway.id, ledger: store.ledger, broker: () => uplink.broker() }),
     faults: () => unfedTopics(parts),
     prepare: () => decommissions.keepQuiet(),
-    async run(signal) {
-      const stay = () => departure.whileStaying((until) => uplink.run(until), signal);
-      await Promise.all([
-        decommissions.whileNeeded(stay),
-        decommissions.run(signal),
-        endRemovedDevices(removed, signal),
-      ]);
-    },
+    run: (signal) =>
+      runTogether(signal, [
+        (inner) => decommissions.whileNeeded(() => departure.whileStaying((until) => uplink.run(until), inner)),
+        (inner) => decommissions.run(inner),
+        (inner) => endRemovedDevices(removed, inner),
+      ]),
     [Symbol.asyncDispose]: () => departure[Symbol.asyncDispose](),
   };
 }
