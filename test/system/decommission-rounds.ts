@@ -1,44 +1,58 @@
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "vitest";
 import { askService } from "../../src/service/control-client.ts";
 import { controlSocket } from "../../src/service/runtime-dir.ts";
-import type { Gateway } from "../support/gateway.ts";
-import { freePort, retainedOn, startMosquitto, waitFor } from "../support/mosquitto.ts";
-
-export const CLIMATE = "  - { id: climate, driver: bme280, bus: sim, interval: 1s }\n";
-export const ROOM = "  - { id: room, driver: sht4x, bus: sim, interval: 1s }\n";
-
-export interface Broker extends AsyncDisposable {
-  readonly port: number;
-  readonly yaml: string;
-}
-
-export const brokers = {
-  async mosquitto(): Promise<Broker> {
-    const broker = await startMosquitto({ persistence: true });
-    return {
-      port: broker.port,
-      yaml: `mqtt: { url: ${broker.url} }\n`,
-      [Symbol.asyncDispose]: () => broker[Symbol.asyncDispose](),
-    };
-  },
-  async bundled(): Promise<Broker> {
-    const port = await freePort();
-    return {
-      port,
-      yaml: `broker: { listeners: [ { port: ${port} } ] }\n`,
-      [Symbol.asyncDispose]: async () => undefined,
-    };
-  },
-} as const;
-
-export type BrokerKind = keyof typeof brokers;
+import { createGateway, type Gateway } from "../support/gateway.ts";
+import { type Collector, collect, waitFor } from "../support/mosquitto.ts";
+import {
+  type Broker,
+  type BrokerKind,
+  brokers,
+  CLIMATE,
+  expectNoSession,
+  ROOM,
+  topicsOf,
+} from "./decommission-brokers.ts";
 
 export const configured = (broker: Broker) => `gateway: { id: gw }\n${broker.yaml}devices:\n${CLIMATE}${ROOM}`;
 export const ofRoom = (topic: string) => topic.includes("/room/");
+const ofClimate = (topic: string) => topic.includes("/climate/");
+const ofGateway = (topic: string) => topic.includes("/gw/");
 
-export async function topicsOf(broker: Broker, isMeant: (topic: string) => boolean): Promise<string[]> {
-  return (await retainedOn(broker.port)).map(({ topic }) => topic).filter(isMeant);
+const REMEMBER = "remember that it was decommissioned";
+const STOP = "stop sampling, outputs safe";
+const DROP = "drop the readings that wait";
+const FORGET = "forget its values";
+const DELIVER = "deliver the readings that wait";
+const WITHDRAW = "withdraw it from Home Assistant";
+const CLEAR = "clear its retained topics";
+const DEVICE_STEPS = [REMEMBER, STOP, DROP, FORGET, WITHDRAW, CLEAR];
+const GATEWAY_STEPS = [REMEMBER, STOP, DROP, FORGET, DELIVER, "end its session", WITHDRAW, CLEAR];
+/** Readings wait only where the broker can be away: the bundled one is there as long as the gateway is. */
+const BACKLOG_STEPS = [DROP, DELIVER];
+
+export interface KillRound {
+  readonly kind: BrokerKind;
+  readonly id: "room" | "gateway";
+  readonly step: string;
+}
+
+/** Every step of both ends, at both brokers. */
+export const killRounds: readonly KillRound[] = (["mosquitto", "bundled"] as const).flatMap((kind) => {
+  const isPossible = (step: string) => kind === "mosquitto" || !BACKLOG_STEPS.includes(step);
+  return [
+    ...DEVICE_STEPS.filter(isPossible).map((step) => ({ kind, id: "room" as const, step })),
+    ...GATEWAY_STEPS.filter(isPossible).map((step) => ({ kind, id: "gateway" as const, step })),
+  ];
+});
+
+export interface KillOptions {
+  /** After the step began; 0: as it begins, before any of it is done. */
+  readonly afterMs?: number;
+  /** How often it is started again with the old configuration. */
+  readonly restarts?: number;
 }
 
 export async function runUntilShown(gateway: Gateway, broker: Broker): Promise<void> {
@@ -47,63 +61,109 @@ export async function runUntilShown(gateway: Gateway, broker: Broker): Promise<v
 }
 
 /**
- * Asks the service alone, for the command would finish it by itself where the service dies, and kills the service as
- * soon as it says that it begins a step.
+ * Kills the service at a step of an end, runs it again, and sees that nothing is left and that the old configuration
+ * brings nothing back. Returns the step that it died in: the last one that it had begun.
  */
-async function killedAt(step: string, gateway: Gateway, device: string): Promise<void> {
-  const socket = controlSocket(join(gateway.directory, "run"));
-  const asked = askService([socket], join(gateway.directory, "store"), "decommission", { device });
-  asked.catch(() => undefined);
-  await waitFor(() => gateway.err().includes(step), `the step: ${step}`, 30_000);
-  gateway.signal("SIGKILL");
-  await gateway.exited();
-}
-
-export const DEVICE_STEPS = [
-  "remember that it was decommissioned",
-  "stop sampling, outputs safe",
-  "forget its values",
-  "withdraw it from Home Assistant",
-  "clear its retained topics",
-];
-export const GATEWAY_STEPS = [...DEVICE_STEPS.slice(0, 3), "end its session", ...DEVICE_STEPS.slice(3)];
-
-/** Kills the service at a step of a device's end, runs it again, and finds nothing left; the old configuration is refused. */
-export async function killDeviceRound(gateway: Gateway, kind: BrokerKind, step: string, restarts = 1): Promise<void> {
+export async function killRound(round: KillRound, { afterMs = 0, restarts = 1 }: KillOptions = {}): Promise<string> {
+  const { kind, id, step } = round;
+  const mark = join(mkdtempSync(join(tmpdir(), "fieldpost-kill-")), "killed");
   await using broker = await brokers[kind]();
+  await using gateway = createGateway({
+    NODE_OPTIONS: `--import ${join(import.meta.dirname, "../support/kill-at.mjs")}`,
+    FIELDPOST_KILL_AT: step,
+    FIELDPOST_KILL_AFTER_MS: `${afterMs}`,
+    FIELDPOST_KILL_MARK: mark,
+  });
   gateway.configure(configured(broker));
   await runUntilShown(gateway, broker);
-  await killedAt(step, gateway, "room");
-  await gateway.run();
-  const again = await gateway.command("decommission", "room", "--yes", "--json");
-  expect(again).toMatchObject({ code: 0 });
-  expect(JSON.parse(again.out)).toMatchObject({ outcome: "done", left: [] });
-  expect(await topicsOf(broker, ofRoom)).toEqual([]);
-  gateway.signal("SIGKILL");
-  await gateway.exited();
-  for (let count = 0; count < restarts; count++) {
-    const refused = await gateway.command("run");
-    expect(refused.code).toBe(2);
-    expect(refused.err).toContain("fieldpost decommission room --revive");
+  await using heard = await collect(broker.port, "fieldpost/gw/+/readings");
+  try {
+    const sampled = BACKLOG_STEPS.includes(step) ? await backlog(gateway, broker) : 0;
+    if (step === DELIVER) await broker.outage?.end();
+    await killed(gateway, { id, discard: step === DROP }, () => existsSync(mark));
+    if (step === DROP) await broker.outage?.end();
+    const diedIn = lastBegun(gateway.err());
+    await (id === "gateway" ? gatewayAgain(gateway, step) : deviceAgain(gateway, broker, step));
+    for (let count = 0; count < restarts; count++) await refused(gateway, id);
+    await broker.whileThere(gateway, async () => {
+      expect(await topicsOf(broker, id === "gateway" ? ofGateway : ofRoom)).toEqual([]);
+      if (id === "gateway") await expectNoSession(broker);
+      else if (kind === "mosquitto") expect(await topicsOf(broker, ofClimate)).toHaveLength(4);
+    });
+    if (step === DELIVER) expectComplete(heard, sampled);
+    return diedIn;
+  } finally {
+    rmSync(join(mark, ".."), { recursive: true });
   }
-  if (kind === "mosquitto") expect(await topicsOf(broker, ofRoom)).toEqual([]);
 }
 
-/** The same of the gateway's end, which the next start finishes by itself. */
-export async function killGatewayRound(gateway: Gateway, kind: BrokerKind, step: string): Promise<void> {
-  await using broker = await brokers[kind]();
-  gateway.configure(configured(broker));
-  await runUntilShown(gateway, broker);
-  await killedAt(step, gateway, "gateway");
-  if (step === GATEWAY_STEPS[0]) {
+/** The broker is away until readings wait. Returns how many were taken so far. */
+async function backlog(gateway: Gateway, broker: Broker): Promise<number> {
+  await broker.outage?.begin();
+  let sampled = 0;
+  await waitFor(async () => {
+    const { counters } = JSON.parse((await gateway.command("status", "--json")).out);
+    sampled = counters.sampled;
+    return counters.pending >= 8;
+  }, "readings that wait");
+  return sampled;
+}
+
+/** Asks the service alone: the command would finish it by itself where the service dies. */
+async function killed(
+  gateway: Gateway,
+  request: { id: string; discard: boolean },
+  isDone: () => boolean,
+): Promise<void> {
+  const socket = controlSocket(join(gateway.directory, "run"));
+  const question = { device: request.id, discard: request.discard };
+  askService([socket], join(gateway.directory, "store"), "decommission", question).catch(() => undefined);
+  await waitFor(isDone, "the step begins");
+  expect(await gateway.exited()).toBeNull();
+}
+
+function lastBegun(log: string): string {
+  const begun = [...log.matchAll(/decommissioning .*step="?([^"\n]*)/g)].at(-1)?.[1] ?? "none";
+  return [...new Set([...DEVICE_STEPS, ...GATEWAY_STEPS])].find((step) => begun.startsWith(step)) ?? begun;
+}
+
+async function deviceAgain(gateway: Gateway, broker: Broker, step: string): Promise<void> {
+  await gateway.run();
+  const discard = step === DROP ? ["--discard"] : [];
+  await waitFor(async () => {
+    const again = await gateway.command("decommission", "room", "--yes", "--json", ...discard);
+    expect(again.code).toBe(0);
+    return JSON.parse(again.out).outcome === "done";
+  }, "that it is done");
+  expect(await topicsOf(broker, ofRoom)).toEqual([]);
+  if (broker.outage) await waitFor(async () => (await topicsOf(broker, ofClimate)).length === 4, "the other device");
+  gateway.signal("SIGKILL");
+  await gateway.exited();
+}
+
+/** The next start finishes it by itself, once there is a tombstone. */
+async function gatewayAgain(gateway: Gateway, step: string): Promise<void> {
+  if (step === REMEMBER) {
     // Whether the tombstone was written is a matter of a moment.
-    const started = gateway.run().catch(() => undefined);
-    await started;
+    await gateway.run().catch(() => undefined);
     await gateway.command("decommission", "--gateway", "--yes");
     await gateway.exited();
   } else {
     expect(await gateway.command("run")).toMatchObject({ code: 0 });
   }
-  expect(await gateway.command("run")).toMatchObject({ code: 2 });
-  if (kind === "mosquitto") expect(await topicsOf(broker, (topic) => topic.includes("/gw/"))).toEqual([]);
+}
+
+async function refused(gateway: Gateway, id: string): Promise<void> {
+  const { code, err } = await gateway.command("run");
+  expect(code).toBe(2);
+  expect(err).toContain(`fieldpost decommission ${id === "gateway" ? "--gateway" : id} --revive`);
+}
+
+/** Every reading that was taken before its end has been delivered. */
+function expectComplete(heard: Collector, sampled: number): void {
+  const seqs = new Set(heard.messages.map(({ payload }) => JSON.parse(payload).seq as number));
+  const last = Math.max(...seqs);
+  expect(last).toBeGreaterThanOrEqual(sampled);
+  const first = Math.min(...seqs);
+  expect(seqs.size).toBe(last - first + 1);
 }

@@ -1,17 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { createGateway, type Gateway } from "../support/gateway.ts";
 import { collect, type Mosquitto, retainedOn, startMosquitto, waitFor } from "../support/mosquitto.ts";
-import {
-  type BrokerKind,
-  brokers,
-  CLIMATE,
-  configured,
-  killDeviceRound,
-  killGatewayRound,
-  ofRoom,
-  ROOM,
-  runUntilShown,
-} from "./decommission-rounds.ts";
+import { type BrokerKind, brokers, CLIMATE, ROOM } from "./decommission-brokers.ts";
+import { configured, killRound, ofRoom, runUntilShown } from "./decommission-rounds.ts";
 
 // Processes that start and stop several times: a busy machine takes its time.
 vi.setConfig({ testTimeout: 180_000 });
@@ -24,11 +15,13 @@ afterEach(() => gateway[Symbol.asyncDispose]());
 
 describe.each(Object.keys(brokers) as BrokerKind[])("decommission with the broker %s", (kind) => {
   test("of a device, killed in the middle, then run again, leaves nothing", async () => {
-    await killDeviceRound(gateway, kind, "clear its retained topics");
+    const step = "clear its retained topics";
+    expect(await killRound({ kind, id: "room", step })).toBe(step);
   });
 
   test("of the gateway, killed in the middle, is finished by the next start", async () => {
-    await killGatewayRound(gateway, kind, "withdraw it from Home Assistant");
+    const step = "withdraw it from Home Assistant";
+    expect(await killRound({ kind, id: "gateway", step })).toBe(step);
   });
 
   test("of the gateway delivers what waits, clears everything, and ends the service", async () => {

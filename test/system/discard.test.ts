@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { createGateway, type Gateway } from "../support/gateway.ts";
 import { type Collector, collect, type Mosquitto, retainedOn, startMosquitto, waitFor } from "../support/mosquitto.ts";
-import { CLIMATE, ofRoom, ROOM } from "./decommission-rounds.ts";
+import { CLIMATE, ROOM } from "./decommission-brokers.ts";
+import { ofRoom } from "./decommission-rounds.ts";
 
 vi.setConfig({ testTimeout: 180_000 });
 
