@@ -77,6 +77,8 @@ export class History {
       return;
     }
     if (this.#missed && this.#read === outbox.head) this.#end(this.#lastMs);
+    // In the same turn as the hours were saved, so one transaction has both: the disk never lets go of readings whose
+    // hours it does not have.
     if (!this.#missed && outbox.cursor(HISTORY_READER) < this.#read) outbox.acknowledge(HISTORY_READER, this.#read);
   }
 
