@@ -20,7 +20,8 @@ function start(machine: Machine, store: Store, url: string): AsyncDisposable {
   const monoMs = clock.monoMs();
   store.saveBoot({ boot: clock.bootId(), anchors: [{ monoMs, offsetMs: clock.wallMs() - monoMs }] });
   const open = () => openApi({ url, token: TOKEN });
-  const running = new History({ board, clock, gatewayId: "gw", log: quiet, open, store }).run(stopper.signal);
+  const uniqueIdOf = (of: string, channel: string) => `gw_${of}_${channel}`;
+  const running = new History({ board, clock, uniqueIdOf, log: quiet, open, store }).run(stopper.signal);
   return {
     async [Symbol.asyncDispose]() {
       stopper.abort();
