@@ -22,6 +22,7 @@ export function channelFindings(
     ...unknownChannels([...path, "channels"], settings, driver, known),
     ...stepsWithoutNumbers([...path, "channels"], settings, table),
     ...takenKeys([...path, "computed"], computed, driver, table),
+    ...keysOfControls([...path, "computed"], settings, computed, table),
     ...unknownNames(path, settings, computed, known),
   ];
 }
@@ -49,6 +50,22 @@ function takenKeys(path: Path, computed: object, driver: Driver, table: ChannelT
   return Object.keys(computed)
     .filter((key) => Object.hasOwn(table, key))
     .map((key) => errorAt([...path, key], `a ${driver.name} has a channel ${key} of its own: choose another key`));
+}
+
+/** What Home Assistant gets beside the channels has keys, too. */
+function keysOfControls(path: Path, settings: object, computed: object, table: ChannelTable): Finding[] {
+  const meters = Object.entries(table).flatMap(([key, { settable }]) => (settable === "meter" ? [`${key}_set`] : []));
+  const offsets = [...Object.entries(settings), ...Object.entries(computed)].flatMap(([key, channel]) =>
+    stepsOf(channel).some(isAdjustable) ? [`${key}_offset`] : [],
+  );
+  const taken = ["clear_fault", ...meters, ...offsets];
+  return Object.keys(computed)
+    .filter((key) => taken.includes(key))
+    .map((key) => errorAt([...path, key], `Home Assistant has a control ${key} of this device: choose another key`));
+}
+
+function isAdjustable(step: unknown): boolean {
+  return isMapping(step) && isMapping(step.calibrate) && step.calibrate.adjustable !== undefined;
 }
 
 function unknownNames(path: Path, settings: object, computed: object, known: readonly string[]): Finding[] {

@@ -146,6 +146,8 @@ export function gatewayComponents(
       update: {
         platform: "update" as const,
         ...identity("update", known, "update"),
+        // Without one, and without a class, it would be called MQTT Update.
+        name: "Update",
         title: "fieldpost",
         value_template:
           "{{ {'installed_version': value_json.version, 'latest_version': value_json.latest | default(value_json.version)} | tojson }}",

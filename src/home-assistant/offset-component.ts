@@ -1,8 +1,6 @@
 import type { Channel, Offset } from "../core/device.ts";
 import { type Component, type ComponentContext, identity } from "./component.ts";
-
-/** Home Assistant takes no finer one (NUMBER_MIN_STEP). */
-const LEAST_STEP = 0.001;
+import { stepOf } from "./output-component.ts";
 
 /**
  * A number beside a channel, with which its calibration is changed; the device's `config` says what it is. It has no device
@@ -19,7 +17,7 @@ export function offsetOf({ key, title }: Channel, offset: Offset, context: Compo
     command_topic: context.commandTopic(`${key}_offset`),
     min: -limit,
     max: limit,
-    step: Math.max(LEAST_STEP, 10 ** -decimals),
+    step: stepOf(decimals),
     ...(unit !== undefined && { unit_of_measurement: unit }),
     mode: "box",
     icon: "mdi:tune-variant",

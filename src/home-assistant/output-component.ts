@@ -1,6 +1,11 @@
 import type { Channel } from "../core/device.ts";
 import { type Component, type ComponentContext, identity, valueTemplate } from "./component.ts";
 
+/** A finer one than NUMBER_MIN_STEP would cost the whole entity. */
+export function stepOf(decimals: number): number {
+  return Math.max(0.001, 10 ** -decimals);
+}
+
 /** What an output with levels is to Home Assistant: what its class says, else a number. */
 export function levelOf(channel: Channel, context: ComponentContext): Component {
   switch (channel.deviceClass) {
@@ -64,7 +69,7 @@ function common(platform: Component["platform"], { entity, key, title }: Channel
 }
 
 function numberKeys({ decimals, max, min, unit }: Channel) {
-  return { min, max, step: 10 ** -decimals, ...(unit !== undefined && { unit_of_measurement: unit }) };
+  return { min, max, step: stepOf(decimals), ...(unit !== undefined && { unit_of_measurement: unit }) };
 }
 
 function shown({ key }: Channel): string {

@@ -118,13 +118,25 @@ function countOf({ key, title, diagnostic, entity }: Channel): Channel {
   return { key, title, quantity: "number", decimals: 0, ...(diagnostic && { diagnostic }), ...(entity && { entity }) };
 }
 
+/** Keyboards have the micro sign (U+00B5), Home Assistant's units the Greek letter (U+03BC): with the other it warns. */
+function spelt(unit: string): string {
+  return unit.replaceAll("\u00b5", "\u03bc");
+}
+
 /** The channels that are published, with the names and decimals that the user gave them. */
 export function chosenChannels(channels: readonly Channel[], settings: ChannelsSettings): Channel[] {
   return channels
     .filter(({ key }) => settings[key]?.enabled !== false)
     .map((channel) => {
       const { name: title = channel.title, decimals = channel.decimals, entity } = settings[channel.key] ?? {};
-      return { ...channel, title, decimals, ...(entity && { entity }) };
+      const { unit } = channel;
+      return {
+        ...channel,
+        title,
+        decimals,
+        ...(unit !== undefined && { unit: spelt(unit) }),
+        ...(entity && { entity }),
+      };
     });
 }
 

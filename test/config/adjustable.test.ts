@@ -19,3 +19,13 @@ test.each([
 ])("%s is refused", (steps, message) => {
   expect(errorsOf(process(steps))).toEqual([expect.stringMatching(message)]);
 });
+
+test.each([
+  ["clear_fault", ""],
+  ["temperature_offset", "channels: { temperature: { process: [{ calibrate: { adjustable: 1 } }] } },"],
+])("a computed channel cannot be called %s, which Home Assistant has a control of", (key, channels) => {
+  const text = (name: string) =>
+    `devices: [{ id: a, driver: bme280, ${channels} computed: { ${name}: { formula: pressure } } }]`;
+  expect(errorsOf(text(key))).toEqual([expect.stringContaining(`has a control ${key} of this device`)]);
+  expect(parse(text(`${key}_2`)).config.devices).toHaveLength(1);
+});

@@ -295,6 +295,18 @@ describe("what it says", () => {
     });
   });
 
+  test.each([
+    ["total", channel("count", { key: "total", settable: "meter" })],
+    ["level", channel("ratio", { key: "level", settable: "level", min: 0, max: 100 })],
+    ["offset", channel("temperature", { offset: { value: 0, limit: 1, decimals: 9 } })],
+  ] as const)("a %s of nine decimals has a step that Home Assistant takes", (_, made) => {
+    const info = device([{ ...made, decimals: 9 }]);
+    const { topic, payload } = announce(gateway, info, topics, full);
+    expect(objections(topic, payload)).toEqual([]);
+    const steps = Object.values(componentsOf(info)).flatMap(({ step }) => (step === undefined ? [] : [step]));
+    expect(steps).toEqual([0.001]);
+  });
+
   test("withdrawing empties exactly the topics that were announced", () => {
     const messages = announceAll(gateway, [device([channel("temperature")])], topics, plain);
     expect(withdraw(messages)).toEqual(messages.map((message) => ({ ...message, payload: "" })));

@@ -50,6 +50,10 @@ function componentObjections(component: Dict, root: Dict): string[] {
     ...unknownKeys("component", keys, platform === "light" ? lightKeys : Object.keys(rules.keys)),
     ...missing.map((key) => `${key} is missing`),
     ...nulls("component", keys),
+    // Home Assistant names it after its class; without one, and for an enum, it would be called "MQTT Sensor".
+    ...("name" in keys || !["enum", undefined].includes(keys.device_class as string | undefined)
+      ? []
+      : ["it has no name"]),
     ...(objectionsTo[String(platform)]?.(keys) ?? [`no rules for ${platform}`]),
     ...(new RegExp(`^${platform}\\.[a-z0-9_]+$`).test(String(keys.default_entity_id)) ? [] : ["bad default_entity_id"]),
     ...(keys.entity_category === "config" && facts.entity_category_config_forbidden_for.includes(String(platform))

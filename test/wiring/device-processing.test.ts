@@ -188,3 +188,8 @@ describe("an offset that can be changed", () => {
     expect(take({ temperature: 1, pressure: 100 })).toMatchObject({ double: 203 });
   });
 });
+
+test("a unit that was typed with the micro sign is spelt as Home Assistant spells it", () => {
+  const { channels } = bme280('computed: { dust: { formula: "pressure * 2", quantity: pm25, unit: "\u00b5g/m³" } }');
+  expect(channels.find(({ key }) => key === "dust")?.unit).toBe("\u03bcg/m³");
+});

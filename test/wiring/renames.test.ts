@@ -24,10 +24,11 @@ test("entities keep the first id over several renames, with and without `previou
   expect(entity("loft")).toBe("room");
 });
 
-test("what the driver keeps goes on under the new id", () => {
+test.each(["driver", "offset", "process"])("what is kept as %s goes on under the new id", (part) => {
   const { apply, meta } = bench();
+  meta.set(`${part}/room`, "42");
   apply({ id: "attic", previousId: "room" });
-  expect(meta.get("driver/attic")).toBe("42");
+  expect(meta.get(`${part}/attic`)).toBe("42");
 });
 
 test("a new device under an id that others' entities go on with has entities of its own", () => {
