@@ -8,8 +8,11 @@ import type { Context } from "./state.ts";
 
 /** Home Assistant takes discovery in one at a time; a hundred at once make it lose states. */
 const PAUSE_MS = 20;
-/** It must have taken a component in before it can be told to remove it. */
-const REMOVAL_PAUSE_MS = 1000;
+/**
+ * It must have taken a device's components in before it hears of the device again: of a message that meets one of them still
+ * on its way, it drops those behind that one (discovery.py, async_discovery_message_received).
+ */
+const TAKEN_IN_MS = 1000;
 
 /**
  * Sends discovery messages one after the other, each with what must be said before it. Those that take the place of others
@@ -20,6 +23,8 @@ export class Discovery {
   readonly #reader: RetainedReader;
   readonly #context: Context;
   readonly #put: (message: RetainedMessage) => Promise<void>;
+  /** When something was last said on a topic. */
+  readonly #saidMs = new Map<string, number>();
   #turn: Promise<void> = Promise.resolve();
 
   constructor(reader: RetainedReader, context: Context, put: (message: RetainedMessage) => Promise<void>) {
@@ -42,14 +47,14 @@ export class Discovery {
       replaces.map((old): RetainedMessage => ({ ...by, ...old })),
     );
     for (const old of replacing) await this.#say(old, PAUSE_MS, clock, signal);
-    if (replacing.length > 0) await clock.sleep(REMOVAL_PAUSE_MS, signal);
+    if (replacing.length > 0) await clock.sleep(TAKEN_IN_MS, signal);
     for (const { before = [], ...message } of messages) {
-      for (const payload of before) await this.#say({ ...message, payload }, REMOVAL_PAUSE_MS, clock, signal);
+      for (const payload of before) await this.#say({ ...message, payload }, TAKEN_IN_MS, clock, signal);
       await this.#say(message, PAUSE_MS, clock, signal);
       discovered?.(message);
     }
     if (replacing.length === 0) return;
-    await clock.sleep(REMOVAL_PAUSE_MS, signal);
+    await clock.sleep(TAKEN_IN_MS, signal);
     for (const old of replacing) await this.#say({ ...old, payload: "" }, PAUSE_MS, clock, signal);
     await this.#gone(replacing, signal);
   }
@@ -79,7 +84,10 @@ export class Discovery {
   }
 
   async #say(message: RetainedMessage, pauseMs: number, clock: Clock, signal: AbortSignal): Promise<void> {
+    const restMs = (this.#saidMs.get(message.topic) ?? Number.NEGATIVE_INFINITY) + TAKEN_IN_MS - clock.monoMs();
+    if (restMs > 0) await clock.sleep(restMs, signal);
     await this.#put(message);
+    this.#saidMs.set(message.topic, clock.monoMs());
     await clock.sleep(pauseMs, signal);
   }
 }
