@@ -1,51 +1,66 @@
 /** After so long without an edge, what the kernel counted has been told, or never will be. */
 const QUIET_MS = 5000;
 
-/** The kernel's count of a line's interrupts, which it had at some moment between these. */
-interface Count {
-  readonly interrupts: number;
+/** A question for the kernel's count of a line's interrupts. */
+interface Question {
   readonly fromMs: number;
-  readonly toMs: number;
-  /** Edges heard that are not younger than `fromMs`, once a younger one came. */
+  /** Edges heard that are not younger than the question, once a younger one came. */
   heardFrom?: number;
+  /** The count was taken at some moment before `toMs`. */
+  answer?: { readonly interrupts: number; readonly toMs: number };
 }
 
 /**
  * Compares the edges that were heard of a line with the interrupts that the kernel counted for it: gpiomon prints no
  * sequence numbers, and where an even number of edges is lost together the levels still alternate. Edges come in order, so
  * when one comes that is younger than a count, all that the count is of have been heard, or are lost. Never a false alarm:
- * of a count only what was heard until after it is missed.
+ * of a count only what was heard until after it is missed. Times are the kernel's: CLOCK_MONOTONIC.
  */
 export class EdgeAudit {
   readonly #onMissed: (edges: number) => void;
   /** Interrupts before the first edge; more, for each edge that was missed. */
-  #base: number;
+  #base: number | undefined;
   #heard = 0;
-  #count: Count | undefined;
+  #question: Question | undefined;
 
-  constructor(interrupts: number, onMissed: (edges: number) => void) {
-    this.#base = interrupts;
+  /** Before the first edge can be heard. */
+  constructor(onMissed: (edges: number) => void) {
     this.#onMissed = onMissed;
   }
 
-  /** Times are the kernel's: CLOCK_MONOTONIC. */
+  /** The count at some moment after that. */
+  begin(interrupts: number): void {
+    this.#base = interrupts;
+  }
+
   heard(kernelMs: number): void {
-    const count = this.#count;
-    if (count && kernelMs > count.fromMs) count.heardFrom ??= this.#heard;
-    if (count && kernelMs > count.toMs) this.#settle(count);
+    const question = this.#question;
+    if (question && kernelMs > question.fromMs) question.heardFrom ??= this.#heard;
+    if (question?.answer && kernelMs > question.answer.toMs) this.#settle();
     this.#heard++;
   }
 
-  counted(count: Omit<Count, "heardFrom">): void {
-    if (this.#count && count.fromMs - this.#count.toMs >= QUIET_MS) this.#settle(this.#count);
-    this.#count ??= { ...count };
+  /** Is it time for a look at the kernel's count? Then `answered` must follow; edges may be heard in between. */
+  asks(fromMs: number): boolean {
+    const { answer } = this.#question ?? {};
+    if (answer && fromMs - answer.toMs >= QUIET_MS) this.#settle();
+    if (this.#base === undefined || this.#question) return false;
+    this.#question = { fromMs };
+    return true;
   }
 
-  #settle({ interrupts, heardFrom = this.#heard }: Count): void {
-    this.#count = undefined;
-    const edges = interrupts - this.#base;
-    // Some came after the line was claimed and before the first count was taken.
-    if (edges < heardFrom) this.#base = interrupts - heardFrom;
+  answered(interrupts: number | undefined, toMs: number): void {
+    if (interrupts === undefined) this.#question = undefined;
+    else if (this.#question) this.#question.answer = { interrupts, toMs };
+  }
+
+  #settle(): void {
+    const { answer, heardFrom = this.#heard } = this.#question ?? {};
+    this.#question = undefined;
+    if (!answer || this.#base === undefined) return;
+    const edges = answer.interrupts - this.#base;
+    // Some were heard that had come before the first count.
+    if (edges < heardFrom) this.#base = answer.interrupts - heardFrom;
     if (edges <= this.#heard) return;
     this.#base += edges - this.#heard;
     this.#onMissed(edges - this.#heard);

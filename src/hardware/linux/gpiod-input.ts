@@ -82,6 +82,8 @@ class GpiodInput implements GpioInput {
     const { pull, batchMs } = this.#wishes;
     this.#missed(await readLevel(this.#session, this.#line, pull));
     this.#offsetMs = clock.monoMs() - kernelNowMs();
+    const audit = new EdgeAudit(() => this.#missedSome());
+    this.#audit = audit;
     const onLine = (text: string) => this.#heard(text);
     const options = batchMs === undefined ? { onLine } : { onLine, batchMs };
     this.#monitor = await startHolding(this.#session, this.#line, [
@@ -92,15 +94,14 @@ class GpiodInput implements GpioInput {
     if (this.#stop.signal.aborted) await this.#monitor.stop();
     this.#toldLosses = this.losses;
     const interrupts = await this.#session.tools.interrupts(this.pin);
-    this.#audit = interrupts === undefined ? undefined : new EdgeAudit(interrupts, () => this.#missedSome());
+    if (interrupts !== undefined) audit.begin(interrupts);
   }
 
   async #look(): Promise<void> {
     const { kernelNowMs, tools } = this.#session;
     const audit = this.#audit;
-    const fromMs = kernelNowMs();
-    const interrupts = await tools.interrupts(this.pin);
-    if (interrupts !== undefined) audit?.counted({ interrupts, fromMs, toMs: kernelNowMs() });
+    if (!audit?.asks(kernelNowMs())) return;
+    audit.answered(await tools.interrupts(this.pin), kernelNowMs());
   }
 
   /** Once for one occasion: an odd number of edges was seen by the levels already. */
