@@ -130,6 +130,7 @@ export async function runAgent(config: Config, deps: AgentDeps, signal: AbortSig
     store,
     uplink,
     config: () => reloader.current,
+    ...(broker && { retainedFor: broker.retainedFor }),
     gatewayEnded: () => restart.abort(),
   });
   const reload = () => reloader.reload();

@@ -40,6 +40,11 @@ export interface Broker extends AsyncDisposable {
   readonly addresses: readonly BoundAddress[];
   stats(): BrokerStats;
   /**
+   * Topics on which nothing retained was published for so long, whoever's they are, of what outlives a restart. Resolves
+   * with undefined without persistence: then nobody knows.
+   */
+  retainedFor(ageMs: number, limit: number): Promise<readonly string[] | undefined>;
+  /**
    * Reads password files, ACL files and certificates again. Clients whose user is gone or has another password, or whose
    * certificate was revoked, are disconnected.
    * Throws GatewayError CONFIG_INVALID for a wrong file, and nothing has changed.
@@ -92,6 +97,7 @@ export async function openBroker(options: BrokerOptions, deps: BrokerDeps): Prom
   return {
     addresses: listeners.map(({ bound }) => bound),
     stats: () => ({ ...structuredClone(context.stats), persistenceFault: journal?.failure?.code }),
+    retainedFor: async (ageMs, limit) => await journal?.retainedFor(ageMs, limit),
     reload: () =>
       access.during(async () => {
         const applyTls = await Promise.all(listeners.map(({ tls }) => tls?.prepare()));

@@ -29,6 +29,7 @@ function exitCodeOf(code: ErrorCode): ExitCode {
     case "CONFIG_INVALID":
     case "DEVICE_UNKNOWN":
     case "USAGE_INVALID":
+    case "REQUEST_INVALID":
     case "PKI_FAILED":
     case "BACKUP_FAILED":
       return EXIT.usage;

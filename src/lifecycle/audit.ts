@@ -1,11 +1,13 @@
+import { formatDurationMs } from "../core/duration.ts";
 import { isDiscoveryTopic, type Topics } from "../core/topics.ts";
 
 /**
  * `gone`: we published it, for a device that is not configured any more or by an earlier configuration. `stale`: it
  * stands where it should and was not refreshed for long. `nobody`: under our base, and no gateway that is there
- * published it. `unfed`: a discovery message whose entities wait for topics that nobody feeds.
+ * published it. `unfed`: a discovery message whose entities wait for topics that nobody feeds. `old`: somebody's, and
+ * nothing was published on it for long.
  */
-export type FindingKind = "gone" | "stale" | "nobody" | "unfed";
+export type FindingKind = "gone" | "stale" | "nobody" | "unfed" | "old";
 
 export interface Finding {
   readonly topic: string;
@@ -34,6 +36,19 @@ export function audit(seen: ReadonlyMap<string, string>, facts: AuditFacts): Fin
     const found = judge(topic, payload, seen, facts);
     return found ? [{ topic, ...found, clearable: isOurs(topic, facts) }] : [];
   });
+}
+
+/** Topics that the broker has known for long without news, and nothing else was found of. */
+export function oldOnes(
+  topics: readonly string[],
+  found: readonly Finding[],
+  facts: Pick<AuditFacts, "topics" | "prefix" | "gatewayId" | "current" | "olderMs">,
+): Finding[] {
+  const known = new Set(found.map(({ topic }) => topic));
+  const why = `nothing was published on it for ${formatDurationMs(facts.olderMs)}`;
+  return topics
+    .filter((topic) => !known.has(topic) && !facts.current.has(topic))
+    .map((topic) => ({ topic, kind: "old", why, clearable: isOurs(topic, facts) }));
 }
 
 /** May we clear it? `<base>/<gw>/#` and our discovery topics, and nothing else. */

@@ -3,7 +3,7 @@ import type { Clock } from "../core/clock.ts";
 import { GatewayError } from "../core/errors.ts";
 import type { Random } from "../core/random.ts";
 import { discoveryTopic } from "../core/topics.ts";
-import { type AuditFacts, audit, type Finding, inClearingOrder, isOurs } from "../lifecycle/audit.ts";
+import { type AuditFacts, audit, type Finding, inClearingOrder, isOurs, oldOnes } from "../lifecycle/audit.ts";
 import { clearAndSee } from "../lifecycle/clear.ts";
 import { type DeadResult, decommissionOf } from "../lifecycle/dead-gateway.ts";
 import { isAt, type RetainedLedger } from "../store/store.ts";
@@ -20,7 +20,12 @@ export interface AuditsParts {
   readonly signal: AbortSignal;
   readonly ledger: Pick<RetainedLedger, "topics" | "cleared">;
   broker(): string;
+  /** Of a broker that knows: topics on which nothing was published for so long. */
+  retainedFor?(ageMs: number, limit: number): Promise<readonly string[] | undefined>;
 }
+
+/** So many of others' topics are looked at, at most. */
+const OLD_MAX = 10_000;
 
 export interface AuditReport {
   /** Retained messages under our base and Home Assistant's prefix. */
@@ -41,13 +46,23 @@ export class Audits {
     this.#parts = parts;
   }
 
-  async audit(olderMs: number): Promise<AuditReport> {
+  /** With `all` also what is old of others. Rejects with REQUEST_INVALID where the broker does not know. */
+  async audit(olderMs: number, all = false): Promise<AuditReport> {
+    const old = all ? await this.#old(olderMs) : [];
     await using call = this.#call();
     const facts = await this.#facts(olderMs);
     const seen = await call.read([`${facts.baseTopic}/#`, `${facts.prefix}/#`]);
     const exact = await call.read([facts.topics.status, facts.topics.info]);
     const complete = [...exact.keys()].every((topic) => seen.has(topic));
-    return { retained: seen.size, complete, findings: complete ? audit(seen, facts) : [] };
+    const findings = complete ? audit(seen, facts) : [];
+    return { retained: seen.size, complete, findings: [...findings, ...oldOnes(old, findings, facts)] };
+  }
+
+  async #old(olderMs: number): Promise<readonly string[]> {
+    const old = await this.#parts.retainedFor?.(olderMs, OLD_MAX);
+    if (old !== undefined) return old;
+    const why = "only the bundled broker, with `broker.persistence`, knows how old others' retained messages are";
+    throw new GatewayError("REQUEST_INVALID", `${why}: leave out \`--all\``);
   }
 
   /** Clears exactly these topics, all of which must be ours, and sees that they are gone. Rejects with REQUEST_INVALID. */

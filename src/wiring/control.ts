@@ -40,7 +40,7 @@ const requests = {
     discard: z.boolean().default(false),
   }),
   decommission_of: z.strictObject({ gateway: device, dry_run: z.boolean().default(false) }),
-  retained: z.strictObject({ older_ms: z.number().min(0) }),
+  retained: z.strictObject({ older_ms: z.number().min(0), all: z.boolean().default(false) }),
   clear_retained: z.strictObject({ topics: z.array(z.string().min(1).max(1024)).max(10_000) }),
   announce: z.strictObject({ device: device.optional() }),
   clear_fault: z.strictObject({ device: device.optional() }),
@@ -94,7 +94,10 @@ export function controlHandlers(deps: ControlDeps): ControlHandlers {
       const request = parse(requests.decommission_of, body);
       return await audits.endOther(request.gateway, request.dry_run);
     },
-    retained: (body) => audits.audit(parse(requests.retained, body).older_ms),
+    retained(body) {
+      const { older_ms: olderMs, all } = parse(requests.retained, body);
+      return audits.audit(olderMs, all);
+    },
     clear_retained: (body) => audits.clear(parse(requests.clear_retained, body).topics),
     async announce(body) {
       const { device: id } = parse(requests.announce, body);

@@ -9,7 +9,7 @@ import type { LedgerEntry, Store } from "../store/store.ts";
 import type { UplinkOptions } from "../uplink/options.ts";
 import type { Fault } from "../uplink/payloads.ts";
 import type { Uplink } from "../uplink/uplink.ts";
-import { Audits } from "./audits.ts";
+import { Audits, type AuditsParts } from "./audits.ts";
 import { Decommissions } from "./decommissions.ts";
 import { Departure } from "./departure.ts";
 import { endRemovedDevices } from "./removed-devices.ts";
@@ -27,6 +27,8 @@ export interface LifecycleParts {
   readonly signal: AbortSignal;
   readonly store: Store;
   readonly uplink: Uplink;
+  /** Of the bundled broker: topics on which nothing was published for so long. */
+  readonly retainedFor?: AuditsParts["retainedFor"] & {};
   /** The configuration as it is now. */
   config(): Config;
   /** The gateway itself is ended: nothing is left to run for. */

@@ -98,9 +98,9 @@ function handlersOf(parts: RequestParts): Handlers {
       });
       return { ...plan, outcome: "begun" };
     },
-    async retained({ older_days: days, clear }) {
+    async retained({ older_days: days, all, clear }) {
       if (clear) return { ...(await lifecycle.audits.clear(clear)) };
-      const { findings, ...report } = await lifecycle.audits.audit(days * DAY_MS);
+      const { findings, ...report } = await lifecycle.audits.audit(days * DAY_MS, all);
       return { ...report, found: findings.length, findings: findings.slice(0, LISTED_MAX) };
     },
   };

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { createGateway, type Gateway } from "../support/gateway.ts";
-import { collect, type Mosquitto, retainedOn, startMosquitto, waitFor } from "../support/mosquitto.ts";
+import { collect, freePort, type Mosquitto, retainedOn, startMosquitto, waitFor } from "../support/mosquitto.ts";
 import { CLIMATE, ROOM } from "./decommission-brokers.ts";
 import { ofRoom } from "./decommission-rounds.ts";
 
@@ -100,4 +100,44 @@ test("the audit lists what is not right, and clears exactly what it listed and i
   await gateway.exited();
   const atRest = await gateway.command("retained", "--json");
   expect(JSON.parse(atRest.out).findings.map(({ topic }: { topic: string }) => topic)).toEqual([theirs[0]]);
+});
+
+describe("the audit of all topics, with the bundled broker", () => {
+  const GHOST = "fieldpost/gw/ghost/state";
+  const LAMP = "zigbee2mqtt/lamp";
+  /** Of the two: on a busy machine our own may be a second late as well. */
+  const audit = async (...args: string[]) => {
+    const { code, out, err } = await gateway.command("retained", "--all", "--json", ...args);
+    const findings: { topic: string; kind: string; clearable: boolean }[] = out === "" ? [] : JSON.parse(out).findings;
+    const found = findings.filter(({ topic }) => [GHOST, LAMP].includes(topic));
+    return { code, err, found: found.map(({ topic, kind, clearable }) => [topic, kind, clearable]) };
+  };
+
+  test("lists anybody's topic that had no news for so long, over a restart, and clears none that is not ours", async () => {
+    const port = await freePort();
+    gateway.configure(`gateway: { id: gw }\nbroker: { listeners: [ { port: ${port} } ] }\ndevices:\n${CLIMATE}`);
+    await gateway.run();
+    await using other = await collect(port, "nothing");
+    await other.publish(LAMP, "on", { retain: true });
+    await other.publish(GHOST, "{}", { retain: true });
+    const ghost = [GHOST, "nobody", true];
+    const lamp = [LAMP, "old", false];
+    await waitFor(async () => (await audit("--older", "1s")).found.length === 2, "both");
+    gateway.signal("SIGKILL");
+    await gateway.exited();
+    await gateway.run();
+    expect((await audit("--older", "1s")).found).toEqual([ghost, lamp]);
+    expect((await audit("--older", "1h")).found).toEqual([ghost]);
+    expect((await audit("--older", "1s", "--clear", "--yes")).code).toBe(1);
+    expect((await audit("--older", "1s")).found).toEqual([lamp]);
+    expect((await retainedOn(port, "zigbee2mqtt/#")).map(({ payload }) => payload)).toEqual(["on"]);
+  });
+
+  test("is refused where the broker does not know", async () => {
+    gateway.configure(yaml(CLIMATE));
+    await gateway.run();
+    const { code, err } = await audit();
+    expect(code).toBe(2);
+    expect(err).toContain("leave out `--all`");
+  });
 });

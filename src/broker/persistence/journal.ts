@@ -10,6 +10,7 @@ import { openWorker } from "./open-persistence.ts";
 import { byWallClock, type MachineClock, ownTime, timeMark } from "./own-time.ts";
 import type { Loaded, PersistenceCalls, Taken, TimeMark } from "./persistence-calls.ts";
 import { Staging } from "./staging.ts";
+import type { Waiter } from "./waiter.ts";
 
 export interface PersistenceOptions {
   /** Where the database is. */
@@ -25,14 +26,6 @@ export interface JournalDeps {
   readonly log: Log;
   readonly timers: Timers;
   readonly turn: Turn;
-}
-
-/** Something that must not leave before what it promises is safe. */
-export interface Waiter {
-  /** Everything up to this change is. */
-  safe(upTo: number): void;
-  /** It will not be soon: the disk refuses it. */
-  refused(): void;
 }
 
 /**
@@ -160,6 +153,12 @@ export class Journal implements AsyncDisposable {
   /** Told when everything up to now is safe, or will not be. */
   wait(waiter: Waiter): void {
     this.#waiters.add(waiter);
+  }
+
+  /** So many topics at most, on which nothing retained was published for so long. Rejects with what the disk said. */
+  async retainedFor(ageMs: number, limit: number): Promise<string[]> {
+    await this.flush();
+    return await this.#worker.call("retainedBefore", this.ownMs - ageMs, limit);
   }
 
   /** Resolves when everything up to now is on the disk, or cannot be. */

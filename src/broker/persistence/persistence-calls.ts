@@ -9,6 +9,8 @@ export interface PersistenceCalls {
   take(changes: Uint8Array, batch: BatchFacts): Taken;
   /** Tries again what failed. On the disk when it answers. */
   flush(): Taken;
+  /** So many topics at most, whose retained message was published before then and not since. */
+  retainedBefore(beforeMs: number, limit: number): string[];
   close(): void;
 }
 

@@ -14,7 +14,7 @@ import { Pending } from "./pending.ts";
 import type { PersistenceCalls, Taken, TimeMark, WorkerOptions } from "./persistence-calls.ts";
 import { DATABASE_NAME, migrations } from "./schema.ts";
 import { readStaging, removeStaging } from "./staging.ts";
-import { load, writePending } from "./tables.ts";
+import { load, retainedBefore, writePending } from "./tables.ts";
 
 const { directory, stagingPath, windowMs } = workerData as WorkerOptions;
 const path = join(directory, DATABASE_NAME);
@@ -35,6 +35,9 @@ serve<PersistenceCalls>({
     const { sql } = current();
     generation = Number(meta("generation") ?? 0);
     const instance = meta("instance") ?? randomUUID();
+    const before = meta("mark");
+    // What was staged came after the mark.
+    pending.nowMs = before === undefined ? 0 : (JSON.parse(before) as TimeMark).ownMs;
     recoverStaged(quarantined === undefined ? instance : undefined);
     commit(instance);
     removeStaging(stagingPath);
@@ -63,6 +66,7 @@ serve<PersistenceCalls>({
     return isDue ? flush() : taken();
   },
   flush,
+  retainedBefore: (beforeMs, limit) => retainedBefore(current().sql, beforeMs, limit, pending),
   close() {
     close();
     lock?.[Symbol.dispose]();

@@ -49,4 +49,9 @@ export const migrations: readonly string[] = [
   ) WITHOUT ROWID;
   `,
   "ALTER TABLE delivery ADD COLUMN share TEXT NOT NULL DEFAULT ''",
+  // Of what was there before nobody knows since when: as far as can be told, since now.
+  `
+  ALTER TABLE retained ADD COLUMN since_ms REAL NOT NULL DEFAULT 0;
+  UPDATE retained SET since_ms = coalesce((SELECT json_extract(value, '$.ownMs') FROM meta WHERE key = 'mark'), 0);
+  `,
 ];

@@ -74,11 +74,23 @@ function writeReceipts(sql: Sql, { receipts }: Pending): void {
 }
 
 function writeRetained(sql: Sql, { retainedMessages }: Pending): void {
-  const put = prepared(sql, "INSERT OR REPLACE INTO retained VALUES (?, ?, ?, ?, ?, ?)");
+  const put = prepared(sql, "INSERT OR REPLACE INTO retained VALUES (?, ?, ?, ?, ?, ?, ?)");
   const forget = prepared(sql, "DELETE FROM retained WHERE topic = ?");
-  for (const [topic, { value: row }] of retainedMessages)
-    if (row) put.run(...columnsOf(row));
+  for (const [topic, { value: row, sinceMs }] of retainedMessages)
+    if (row) put.run(...columnsOf(row), sinceMs);
     else forget.run(Buffer.from(topic, "latin1"));
+}
+
+/** Topics whose retained message was published before then and not since, but for those that `pending` changes. */
+export function retainedBefore(sql: Sql, beforeMs: number, limit: number, { retainedMessages }: Pending): string[] {
+  const topics: string[] = [];
+  const found = sql.prepare<[number], Buffer>("SELECT topic FROM retained WHERE since_ms < ?").pluck();
+  for (const topic of found.iterate(beforeMs)) {
+    if (retainedMessages.has(topic.toString("latin1"))) continue;
+    topics.push(topic.toString("utf8"));
+    if (topics.length === limit) break;
+  }
+  return topics;
 }
 
 function columnsOf(message: StoredMessage): readonly unknown[] {

@@ -14,6 +14,7 @@ export const retained: Command = {
   summary: "audit the broker's retained topics: ours and gone, stale, nobody's; exit code 1 if there are such",
   options: [
     { flags: "--older <duration>", about: "stale is what was not updated for this long (30d)" },
+    { flags: "--all", about: "anybody's topic on which nothing came for so long, on the bundled broker" },
     { flags: "--clear", about: "clear what is listed and ours, after asking" },
     { flags: "--yes", about: "do not ask" },
   ],
@@ -24,8 +25,9 @@ export const retained: Command = {
     const olderMs = parseDurationMs(String(options.older ?? "30d"));
     if (olderMs === undefined)
       throw new GatewayError("USAGE_INVALID", `--older ${options.older} is no duration: \`30d\``);
-    const report = await ask<AuditReport>(invocation, "retained", { older_ms: olderMs }, (audits) =>
-      audits.audit(olderMs),
+    const all = options.all === true;
+    const report = await ask<AuditReport>(invocation, "retained", { older_ms: olderMs, all }, (audits) =>
+      audits.audit(olderMs, all),
     );
     if (options.clear === true) return await clear(invocation, report);
     io.out(json ? `${JSON.stringify(report)}\n` : renderReport(report));

@@ -21,6 +21,10 @@ export const requests = {
   }),
   retained: z.strictObject({
     older_days: z.number().min(0).max(DAYS_MAX).default(30).describe("Stale is what was not updated for so long"),
+    all: z
+      .boolean()
+      .default(false)
+      .describe("Others' topics too, on which nothing came for so long: bundled broker only"),
     clear: z
       .array(z.string().min(1).max(1024))
       .max(200)
