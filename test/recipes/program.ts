@@ -17,6 +17,9 @@ export interface ProgramOptions {
   readonly isReady: (output: string) => boolean | Promise<boolean>;
 }
 
+/** Node-RED takes ten seconds, on a machine that has nothing else to do. */
+const START_MS = 240_000;
+
 export function program(command: readonly [string, ...string[]], { isReady, ...options }: ProgramOptions): Program {
   const [file, ...args] = command;
   let child: ChildProcess | undefined;
@@ -27,10 +30,14 @@ export function program(command: readonly [string, ...string[]], { isReady, ...o
       const started = spawn(file, args, { ...options, env: { ...process.env, ...options.env } });
       child = started;
       for (const stream of [started.stdout, started.stderr]) stream.on("data", (chunk) => (output += chunk));
-      await waitFor(async () => {
-        if (started.exitCode !== null) throw new Error(`${file} ended with ${started.exitCode}:\n${output}`);
-        return await isReady(output);
-      }, `${file} is ready`);
+      await waitFor(
+        async () => {
+          if (started.exitCode !== null) throw new Error(`${file} ended with ${started.exitCode}:\n${output}`);
+          return await isReady(output);
+        },
+        `${file} is ready`,
+        START_MS,
+      );
     },
     async stop(signal) {
       if (!child || child.exitCode !== null || child.signalCode !== null) return;
