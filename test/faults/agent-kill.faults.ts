@@ -10,6 +10,7 @@ const LIVES_AT_MOST_MS = 2000;
 /** So many of the lives end before the gateway was up: it has only begun to take up what the one before left. */
 const SHORTEST_LIVES = 0.2;
 const SOON_MS = 120_000;
+const TOLD_EACH = 50;
 const DEVICES = [
   ...["0x44", "0x45", "0x46"].map((address) => `driver: sht4x, address: ${address}`),
   ...["0x76", "0x77"].map((address) => `driver: bme280, address: ${address}`),
@@ -75,6 +76,7 @@ test("kill -9 of the gateway while sampling, offline and draining to Mosquitto: 
     if (round % 6 === 4) await broker.start();
     if (round % 6 === 2 || round % 6 === 3) offline += 1;
     await shortLife(gateway);
+    if (round % TOLD_EACH === TOLD_EACH - 1) figures("kill -9 of the gateway, Mosquitto", { kills: round + 1 });
   }
   await broker.stop();
   await broker.start();
@@ -96,6 +98,7 @@ test("kill -9 of the gateway with its own broker: nothing missing, no reorder, n
     gateway.signal("SIGKILL");
     await gateway.exited();
     await shortLife(gateway);
+    if (round % TOLD_EACH === TOLD_EACH - 1) figures("kill -9 of the gateway, bundled broker", { kills: round + 1 });
   }
   const { sampled } = await settle(gateway, book, network);
   const { duplicates } = book;
