@@ -12,7 +12,8 @@ export const DROPPED = "dropped:";
 export function load({ sql }: Pick<Database, "sql">): Loaded {
   const all = <T>(query: string) => sql.prepare<[], T>(query).all();
   const pairs = <K, V>(query: string) => sql.prepare<[], [K, V]>(query).raw().all() as [K, V][];
-  const counter = new Map(pairs<string, number>("SELECT name, value FROM counter"));
+  const counter = readCounters(sql);
+  const beyond = beyondCounters(sql, counter);
   const dead = sql.prepare<[string], number>("SELECT position FROM dead WHERE destination = ?").pluck();
   const ranges = joined(
     sql.prepare<[], [number, number]>("SELECT position0, count FROM segment ORDER BY position0").raw(),
@@ -23,7 +24,7 @@ export function load({ sql }: Pick<Database, "sql">): Loaded {
     destinations: pairs<string, number>("SELECT destination, position FROM cursor").map(([name, cursor]) => ({
       name,
       cursor,
-      counters: countersOf(counter, name),
+      counters: countersOf(counter, name, beyond.records),
       dead: dead.all(name),
     })),
     ranges,
@@ -67,14 +68,34 @@ function parsed<T>(text: string): T | undefined {
   }
 }
 
-function countersOf(counter: ReadonlyMap<string, number>, destination: string): DiskDestination["counters"] {
+export function readCounters(sql: Database["sql"]): ReadonlyMap<string, number> {
+  return new Map(sql.prepare<[], [string, number]>("SELECT name, value FROM counter").raw().all());
+}
+
+/** What came after the counters were written: a commit that only takes records leaves them alone. */
+export function beyondCounters(
+  sql: Database["sql"],
+  counter: ReadonlyMap<string, number>,
+): { readonly segments: number; readonly records: number } {
+  const beyond = sql.prepare<[number], { segments: number; records: number }>(
+    "SELECT count(*) AS segments, coalesce(sum(count), 0) AS records FROM segment WHERE position0 > ?",
+  );
+  return beyond.get(counter.get("head") ?? 0) ?? { segments: 0, records: 0 };
+}
+
+/** `taken`: records that were sampled since. */
+export function countersOf(
+  counter: ReadonlyMap<string, number>,
+  destination: string,
+  taken: number,
+): DiskDestination["counters"] {
   const value = (name: string) => counter.get(`${destination} ${name}`) ?? 0;
   const prefix = `${destination} ${DROPPED}`;
   const dropped = [...counter].flatMap(([name, count]) =>
     name.startsWith(prefix) ? [[name.slice(prefix.length), count] as const] : [],
   );
   return {
-    sampled: value("sampled"),
+    sampled: value("sampled") + taken,
     delivered: value("delivered"),
     unheard: value("unheard"),
     dropped: Object.fromEntries(dropped),

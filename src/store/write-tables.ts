@@ -1,7 +1,8 @@
+import { isDeepStrictEqual } from "node:util";
 import { crc32, deflateRawSync } from "node:zlib";
 import type { BootAnchors } from "../core/timeline.ts";
 import type { Database } from "../sqlite/database.ts";
-import { DROPPED } from "./load-tables.ts";
+import { beyondCounters, countersOf, DROPPED, readCounters } from "./load-tables.ts";
 import type { EpochRow } from "./segments.ts";
 import type { Batch, DeadRow } from "./store-calls.ts";
 
@@ -20,7 +21,7 @@ const FORGET_OLD_EPOCHS = `
 export function write(database: Database, batch: Batch): void {
   writeBoots(database, batch.boots ?? []);
   writeEpochs(database, batch.epochs ?? []);
-  if (batch.outbox) writeOutbox(database, batch.outbox);
+  if (batch.outbox) writeOutbox(database, batch.outbox, { maySkipCounters: (batch.meta ?? []).length === 0 });
   writeGaps(database, batch.gaps ?? []);
   setAside(database, batch.dead ?? []);
   for (const { from, to } of batch.unreadable ?? []) keepUnreadable(database, from, to);
@@ -47,7 +48,9 @@ function writeEpochs({ sql }: Database, epochs: readonly EpochRow[]): void {
   if (epochs.length > 0) sql.exec(FORGET_OLD_EPOCHS);
 }
 
-function writeOutbox({ sql }: Database, outbox: NonNullable<Batch["outbox"]>): void {
+type Outbox = NonNullable<Batch["outbox"]>;
+
+function writeOutbox({ sql }: Database, outbox: Outbox, { maySkipCounters }: { maySkipCounters: boolean }): void {
   const [first] = outbox.segments;
   if (first) replaceFrom(sql, first.position0);
   const boot = sql.prepare("INSERT OR IGNORE INTO boot(uuid, anchors) VALUES (?, '[]')");
@@ -57,6 +60,7 @@ function writeOutbox({ sql }: Database, outbox: NonNullable<Batch["outbox"]>): v
     boot.run(uuid);
     segment.run(position0, count, data.length, mono0, mono1, crc32(data), data, uuid);
   }
+  if (maySkipCounters && isImplied(sql, outbox)) return;
   const cursor = sql.prepare(upsert("cursor", "destination", "position"));
   const counter = sql.prepare(upsert("counter", "name", "value"));
   counter.run("head", outbox.head);
@@ -67,6 +71,27 @@ function writeOutbox({ sql }: Database, outbox: NonNullable<Batch["outbox"]>): v
     for (const [reason, value] of Object.entries(dropped)) counter.run(`${destination} ${DROPPED}${reason}`, value);
   }
   forgetOthers(sql, new Set(outbox.destinations.map(({ name }) => name)));
+}
+
+/** Segments beyond the counters on the disk, at most: five minutes of them, and what damage to them leaves uncounted. */
+const MOST_UNCOUNTED = 60;
+
+/**
+ * Would a load make the same of the counters on the disk and the segments beyond them? While the broker is away nothing else
+ * changes, and their page in each commit would be nearly half of what is written.
+ */
+function isImplied(sql: Database["sql"], { head, destinations }: Outbox): boolean {
+  const onDisk = readCounters(sql);
+  const beyond = beyondCounters(sql, onDisk);
+  if (beyond.segments > MOST_UNCOUNTED || (onDisk.get("head") ?? 0) + beyond.records !== head) return false;
+  const cursors = new Map(sql.prepare<[], [string, number]>("SELECT destination, position FROM cursor").raw().all());
+  return (
+    cursors.size === destinations.length &&
+    destinations.every(
+      ({ name, cursor, counters }) =>
+        cursors.get(name) === cursor && isDeepStrictEqual(countersOf(onDisk, name, beyond.records), counters),
+    )
+  );
 }
 
 /**

@@ -60,6 +60,37 @@ describe("the wear of the card", () => {
     expect(machine.query("SELECT count(*) FROM segment")).toBe(0);
   });
 
+  it("is spared while the broker is away: the counters follow from the segments, and are written with some of them alone", async () => {
+    using machine = new Machine();
+    const store = await machine.open();
+    const counted = () => Number(machine.query("SELECT value FROM counter WHERE name = 'head'") ?? 0);
+    const commit = async (times: number) => {
+      for (let n = 0; n < times; n++) {
+        store.accept(machine.reading(n));
+        await store.flush();
+      }
+    };
+    await commit(50);
+    expect(machine.query("SELECT count(*) FROM segment")).toBe(50);
+    expect(counted()).toBeLessThan(5);
+    await commit(50);
+    expect(counted()).toBeGreaterThan(50);
+    await machine.powerCut(store);
+    const next = await machine.open();
+    expect(next.counters("mqtt")).toMatchObject({ sampled: 100, delivered: 0, pending: 100, dropped: {} });
+
+    next.outbox.acknowledge("mqtt", 30);
+    next.accept(machine.reading(100));
+    await next.flush();
+    expect(counted()).toBe(101);
+    next.accept(machine.reading(101));
+    await next.flush();
+    expect(counted()).toBe(101);
+    await machine.powerCut(next);
+    await using last = await machine.open();
+    expect(last.counters("mqtt")).toMatchObject({ sampled: 102, delivered: 30, pending: 72, dropped: {} });
+  });
+
   it("is in what the store says of itself", async () => {
     using machine = new Machine();
     await using store = await machine.open();
