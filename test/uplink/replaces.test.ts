@@ -90,3 +90,21 @@ test("a topic that we may not clear counts as not replaced, and is told of", asy
     "of another",
   ]);
 });
+
+test("a connection that is lost in between begins it again at the next one, and it ends as it should", async () => {
+  await using broker = await startMosquitto({ persistence: true });
+  await using collector = await collect(broker.port, "homeassistant/#");
+  for (const topic of OLD) await collector.publish(topic, "of another", { retain: true });
+  const replaced: string[] = [];
+  await using one = bench(
+    { urls: [broker.url] },
+    { discovery: () => [config], replaced: (topic) => void replaced.push(topic) },
+  );
+  await waitFor(() => OLD.every((topic) => collector.on(topic).at(-1) === "moving"), "both are told");
+  await broker.stop();
+  await waitFor(() => !one.uplink.linkState().connected, "the loss");
+  await broker.start();
+  await waitFor(() => replaced.length === OLD.length, "both are replaced");
+  expect((await retainedOn(broker.port, "homeassistant/#")).map(({ topic }) => topic)).toEqual([config.topic]);
+  expect((await one.store.ledger.topics({ device: "d1" })).some(({ topic }) => OLD.includes(topic))).toBe(false);
+});
