@@ -1,7 +1,7 @@
 import { TREE } from "./boot.ts";
 import { run, type Stream, stream, writeJson } from "./guest.ts";
 
-const START_MS = 180_000;
+const START_MS = 600_000;
 
 /** The gateway as a plain process of the user pi. */
 export interface Gateway extends AsyncDisposable {
