@@ -82,8 +82,8 @@ function shownOffsetMs(
   return seen?.offsetMs ?? (Number.isFinite(earliestMs) ? earliestMs : fallbackOffsetMs);
 }
 
-/** Two looks at the clocks differ by a millisecond or so; a reading that is sent again keeps the time that it had. */
-const SAME_CLOCK_MS = 250;
+/** Two looks at the clocks differ by a millisecond or so; what differs more was set in between, if it did not drift. */
+export const SAME_CLOCK_MS = 250;
 
 /** What the running clock showed when it was noted, unless it was set since. */
 function steadyOffsetMs(seen: Anchor | undefined, shownMs: number): number {

@@ -1,6 +1,6 @@
 import type { Clock, SyncState } from "../core/clock.ts";
 import type { Log } from "../core/log.ts";
-import { type Anchor, type BootAnchors, DRIFT } from "../core/timeline.ts";
+import { type Anchor, type BootAnchors, DRIFT, SAME_CLOCK_MS } from "../core/timeline.ts";
 
 /** What the timekeeper needs of the store. */
 export interface BootBook {
@@ -16,8 +16,6 @@ export interface ClockLook {
 
 const POLL_MS = 10_000;
 const ANCHOR_PERIOD_MS = 600_000;
-/** What moves further than a quartz drifts, and than this, was set. */
-const STEP_MS = 250;
 /** Anchors hours apart cost nothing in precision, a longer list does on the card. */
 const MAX_ANCHORS = 64;
 /** A clock that claims to be synced and shows a time before this program was written is not. */
@@ -71,16 +69,19 @@ export function withLook(known: BootAnchors, look: ClockLook): BootAnchors {
   if (!last) return { boot: known.boot, anchors: [{ monoMs, offsetMs }] };
 
   const sinceMs = monoMs - last.monoMs;
-  if (Math.abs(offsetMs - last.offsetMs) > STEP_MS + DRIFT * sinceMs) {
+  if (Math.abs(offsetMs - last.offsetMs) > SAME_CLOCK_MS + DRIFT * sinceMs) {
     return { ...known, anchors: thinned([...known.anchors, { monoMs, offsetMs, step: true }]) };
   }
   if (sinceMs < ANCHOR_PERIOD_MS) return known;
   return { ...known, anchors: thinned([...known.anchors, { monoMs, offsetMs }]) };
 }
 
-function withSeen(known: BootAnchors, seen: Anchor): BootAnchors {
-  const isDue = !known.seen || seen.monoMs - known.seen.monoMs >= ANCHOR_PERIOD_MS;
-  return isDue ? { ...known, seen } : known;
+/** The offset stays as it was first seen until the clock is set: a reading that is sent again keeps its time to the millisecond. */
+function withSeen(known: BootAnchors, look: Anchor): BootAnchors {
+  const { seen } = known;
+  if (!seen || Math.abs(look.offsetMs - seen.offsetMs) >= SAME_CLOCK_MS) return { ...known, seen: look };
+  const isDue = look.monoMs - seen.monoMs >= ANCHOR_PERIOD_MS;
+  return isDue ? { ...known, seen: { monoMs: look.monoMs, offsetMs: seen.offsetMs } } : known;
 }
 
 /** Drops every other anchor of the older half, never a step nor the one before it: from these on, times are told otherwise. */

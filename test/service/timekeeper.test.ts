@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Log } from "../../src/core/log.ts";
-import type { BootAnchors } from "../../src/core/timeline.ts";
+import { type BootAnchors, resolveTime } from "../../src/core/timeline.ts";
 import { keepTime, withLook } from "../../src/service/timekeeper.ts";
 import { FakeClock } from "../fakes/clock.ts";
 
@@ -45,6 +45,21 @@ describe("keeping time", () => {
     await clock.advance(25 * 60_000);
     expect(boot()?.seen?.monoMs).toBe(1000 + 20 * 60_000);
     await end();
+  });
+
+  it("dates a reading that is sent again to the same millisecond, however the looks at an unsynced clock differ", () => {
+    const look = (monoMs: number, offsetMs: number) => ({ monoMs, offsetMs, sync: "unsynced" }) as const;
+    const first = withLook({ boot: "a", anchors: [] }, look(1000, START));
+    const later = withLook(first, look(1000 + 600_000, START + 0.9));
+    expect(later.seen).toEqual({ monoMs: 601_000, offsetMs: START });
+    const times = [first, later].map((boot) => resolveTime([boot], { boot: "a", monoMs: 1500 }, START + 0.9).wallMs);
+    expect(times).toEqual([START + 1500, START + 1500]);
+  });
+
+  it("sees at once that an unsynced clock was set", () => {
+    const known: BootAnchors = { boot: "a", anchors: [], seen: { monoMs: 1000, offsetMs: START } };
+    const set = withLook(known, { monoMs: 11_000, offsetMs: START + HOUR, sync: "unsynced" });
+    expect(set.seen).toEqual({ monoMs: 11_000, offsetMs: START + HOUR });
   });
 
   it("takes an anchor at once when the clock was stepped, and marks it", async () => {
