@@ -38,7 +38,7 @@ const mayImport: Record<string, readonly string[]> = {
 
 /** Who may touch an npm package: one file or one station each, so that replacing or containing it stays in one place. */
 const packageOwners: Record<string, readonly string[]> = {
-  mqtt: ["uplink/mqtt-client.ts"],
+  mqtt: ["uplink/client/mqtt-client.ts"],
   onoff: ["hardware/linux/gpio.ts"],
   "i2c-bus": ["hardware/linux/i2c.ts"],
   "better-sqlite3": ["sqlite/"],

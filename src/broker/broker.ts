@@ -12,15 +12,15 @@ import type { Authorise, BrokerOptions } from "./options.ts";
 import { Journal } from "./persistence/journal.ts";
 import { type MachineClock, processClock } from "./persistence/own-time.ts";
 import { restore } from "./persistence/restore.ts";
-import { RetainedMessages } from "./retained.ts";
-import { routeMessage } from "./router.ts";
-import type { SessionDeps } from "./session.ts";
-import { Sessions } from "./sessions.ts";
+import { RetainedMessages } from "./routing/retained.ts";
+import { routeMessage } from "./routing/router.ts";
+import { TopicTable } from "./routing/topic-table.ts";
+import { type Subscriber, TopicTree } from "./routing/topic-tree.ts";
+import type { SessionDeps } from "./sessions/session.ts";
+import { Sessions } from "./sessions/sessions.ts";
 import { type BrokerStats, countRejection, newStats } from "./stats.ts";
 import { publishSystemTopics } from "./system-topics.ts";
 import { systemTimers, type Timers } from "./timers.ts";
-import { TopicTable } from "./topic-table.ts";
-import { type Subscriber, TopicTree } from "./topic-tree.ts";
 import { Turn } from "./turn.ts";
 
 export interface BrokerDeps {

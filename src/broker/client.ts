@@ -9,12 +9,12 @@ import { handleFirstPacket } from "./handlers/connect.ts";
 import { handlePacket } from "./handlers/packet.ts";
 import { MountPoint } from "./mount-point.ts";
 import { type Identity, type ListenerOptions, nameOf } from "./options.ts";
-import { Outgoing } from "./outgoing.ts";
 import { Parser } from "./parser.ts";
 import { RateLimit } from "./rate.ts";
-import type { Session, SessionLink } from "./session.ts";
+import type { Topic } from "./routing/topic-table.ts";
+import { Outgoing } from "./sessions/outgoing.ts";
+import type { Session, SessionLink } from "./sessions/session.ts";
 import { countRefusal, countRejection, heldBytes } from "./stats.ts";
-import type { Topic } from "./topic-table.ts";
 import type { Certified, Transport } from "./transport.ts";
 import { plainWire } from "./wires.ts";
 

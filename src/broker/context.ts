@@ -4,13 +4,13 @@ import type { BrokerLimits } from "./limits.ts";
 import type { Message } from "./message.ts";
 import type { Authorise, BrokerOptions } from "./options.ts";
 import type { Journal } from "./persistence/journal.ts";
-import type { RetainedMessages } from "./retained.ts";
-import type { SessionDeps } from "./session.ts";
-import type { Sessions } from "./sessions.ts";
+import type { RetainedMessages } from "./routing/retained.ts";
+import type { TopicTable } from "./routing/topic-table.ts";
+import type { Subscriber, TopicTree } from "./routing/topic-tree.ts";
+import type { SessionDeps } from "./sessions/session.ts";
+import type { Sessions } from "./sessions/sessions.ts";
 import type { BrokerStats } from "./stats.ts";
 import type { Timers } from "./timers.ts";
-import type { TopicTable } from "./topic-table.ts";
-import type { Subscriber, TopicTree } from "./topic-tree.ts";
 import type { Turn } from "./turn.ts";
 
 /** What every connection shares. */

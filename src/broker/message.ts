@@ -1,6 +1,6 @@
 import type { Qos, Version } from "./codec/packets.ts";
 import { encodePublish, type PublishParts, type PublishView, type Wire } from "./codec/publish.ts";
-import type { Topic } from "./topic-table.ts";
+import type { Topic } from "./routing/topic-table.ts";
 
 /**
  * An application message on its way. It lies in the socket's chunk it came in until someone keeps it: `keep` before the

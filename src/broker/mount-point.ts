@@ -3,7 +3,7 @@ import { encodePublish, type Wire } from "./codec/publish.ts";
 import { ProtocolFault, protocolError, reason } from "./codec/reasons.ts";
 import { isTopicFilter, type SharedFilter, sharedFilter } from "./codec/topic-rules.ts";
 import type { Message } from "./message.ts";
-import type { Topic, TopicTable } from "./topic-table.ts";
+import type { Topic, TopicTable } from "./routing/topic-table.ts";
 
 /**
  * What stands before every topic of a listener's clients, who neither see it nor reach what is not below it. As with

@@ -1,7 +1,7 @@
 import type { Qos } from "./codec/packets.ts";
-import type { RetainedMessages } from "./retained.ts";
-import type { Budget, RetainedWalk } from "./retained-walk.ts";
-import type { Subscription } from "./topic-tree.ts";
+import type { RetainedMessages } from "./routing/retained.ts";
+import type { Budget, RetainedWalk } from "./routing/retained-walk.ts";
+import type { Subscription } from "./routing/topic-tree.ts";
 
 /** The retained messages that a new subscription still has to get; they are taken from the store as there is room. */
 export class Replay {

@@ -6,7 +6,7 @@ import { isMapping, type Path, pathText, valueAt } from "./paths.ts";
 import { absentAt, errorAt, type Finding, MAX_PROBLEMS } from "./problems.ts";
 import { anyDevice } from "./schema/devices.ts";
 import { didYouMean, nearest } from "./suggest.ts";
-import { UNRESOLVED } from "./yaml-source.ts";
+import { UNRESOLVED } from "./yaml/source.ts";
 
 type Issue = z.core.$ZodIssue;
 

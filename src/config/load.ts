@@ -2,7 +2,7 @@ import { dirname, join } from "node:path";
 import type { Driver } from "../drivers/driver.ts";
 import { drivers as registry } from "../drivers/registry.ts";
 import { readBoundedText } from "./bounded-file.ts";
-import { tombstoneFindings } from "./checks-tombstones.ts";
+import { tombstoneFindings } from "./checks/tombstones.ts";
 import { sorted } from "./locate.ts";
 import { faultOfFile } from "./named-files.ts";
 import { accepted, type Examined, examineConfig } from "./parse.ts";

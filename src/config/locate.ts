@@ -2,7 +2,7 @@ import { isSecretKey, maskLine } from "./mask.ts";
 import { type Path, pathText } from "./paths.ts";
 import { type Finding, MAX_PROBLEMS, type Problem, type Severity, type Span } from "./problems.ts";
 import { printable, type SourceText } from "./source-text.ts";
-import type { YamlTree } from "./yaml-source.ts";
+import type { YamlTree } from "./yaml/source.ts";
 
 /** From findings in a tree to problems in a file: which of them are told, where, and what of the text is shown. */
 

@@ -1,8 +1,8 @@
 import { dirname } from "node:path";
 import type { Driver } from "../drivers/driver.ts";
-import { deviceFindings } from "./checks-devices.ts";
-import { entityFindings } from "./checks-entities.ts";
-import { networkFindings } from "./checks-network.ts";
+import { deviceFindings } from "./checks/devices.ts";
+import { entityFindings } from "./checks/entities.ts";
+import { networkFindings } from "./checks/network.ts";
 import { fileReferences, withAbsolutePaths } from "./file-references.ts";
 import { inactiveFindings } from "./inactive.ts";
 import { findingsOf } from "./issues.ts";
@@ -13,7 +13,7 @@ import { type Config, configSchema, type DeviceConfig } from "./schema/config.ts
 import { type SourceText, sourceText } from "./source-text.ts";
 import { textResolver, type ValueSources } from "./text-values.ts";
 import { withTypedReferences } from "./typed-references.ts";
-import { readYaml, type YamlTree } from "./yaml-source.ts";
+import { readYaml, type YamlTree } from "./yaml/source.ts";
 
 export interface ParseOptions extends ValueSources {
   /** As shown in problems; relative paths in the configuration are meant from its folder. */

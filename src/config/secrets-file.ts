@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { isMap, isScalar } from "yaml";
 import { readBoundedText } from "./bounded-file.ts";
 import type { Problem } from "./problems.ts";
-import { syntaxSentence } from "./yaml-errors.ts";
-import { guardTokens } from "./yaml-guard.ts";
-import { parsePlain } from "./yaml-repair.ts";
+import { syntaxSentence } from "./yaml/errors.ts";
+import { guardTokens } from "./yaml/guard.ts";
+import { parsePlain } from "./yaml/repair.ts";
 
 /** Credentials of one unit, at most. */
 const MAX_CREDENTIALS = 256;

@@ -1,5 +1,5 @@
 import { didYouMean } from "./suggest.ts";
-import type { ResolveText } from "./yaml-source.ts";
+import type { ResolveText } from "./yaml/source.ts";
 
 /** Where `!secret`, `!credential` and `${NAME}` get their values. */
 export interface ValueSources {

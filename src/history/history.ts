@@ -6,7 +6,7 @@ import { quantityOf } from "../core/quantity.ts";
 import type { StoredRecord } from "../core/reading.ts";
 
 import type { Store } from "../store/store.ts";
-import { DESTINATION } from "../uplink/destination.ts";
+import { DESTINATION } from "../uplink/backlog/destination.ts";
 import { timeOf } from "../uplink/state.ts";
 import { MissedHours, type Series, type SeriesOf } from "./hours.ts";
 import { type HomeAssistantApi, importHours } from "./import.ts";

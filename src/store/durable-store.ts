@@ -5,16 +5,16 @@ import type { Counters } from "../core/gateway.ts";
 import type { Log } from "../core/log.ts";
 import type { OutboxRecord, StoredRecord } from "../core/reading.ts";
 import type { BootAnchors } from "../core/timeline.ts";
+import type { StoreClient } from "./database/store-client.ts";
 import { DESTINATION } from "./destination.ts";
-import type { DiskTier } from "./disk-tier.ts";
+import type { DiskTier } from "./disk/disk-tier.ts";
+import { SqlLedger } from "./disk/sql-ledger.ts";
 import type { Faults } from "./faults.ts";
-import type { Journal } from "./journal.ts";
-import type { JournalOutbox } from "./journal-outbox.ts";
+import type { Journal } from "./journal/journal.ts";
+import type { JournalOutbox } from "./journal/journal-outbox.ts";
 import { INSTANCE } from "./keys.ts";
 import type { StoreOptions } from "./options.ts";
-import { SqlLedger } from "./sql-ledger.ts";
 import type { LedgerEntry, Outbox, RetainedLedger, Store, StoreFault, StoreUsage, Urgency } from "./store.ts";
-import type { StoreClient } from "./store-client.ts";
 import { WearMeter, writtenBytes } from "./wear.ts";
 
 export interface StoreParts {

@@ -1,10 +1,10 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "../core/clock.ts";
+import { DATABASE_NAME } from "./database/schema.ts";
+import { StoreClient } from "./database/store-client.ts";
 import { INSTANCE, ledgerKey } from "./keys.ts";
-import { DATABASE_NAME } from "./schema.ts";
 import type { RetainedLedger } from "./store.ts";
-import { StoreClient } from "./store-client.ts";
 
 /**
  * The retained topics and tombstones of a store that no service uses, for commands. Neither the outbox nor what is

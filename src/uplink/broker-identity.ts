@@ -1,5 +1,5 @@
 import type { GatewayInfo } from "../core/gateway.ts";
-import { parseAddress } from "./address.ts";
+import { parseAddress } from "./client/address.ts";
 
 /**
  * Which broker this is, for the ledger: where it is, whatever protocol and user reach it there. What is retained at one

@@ -1,8 +1,8 @@
 import type { GatewayError } from "../core/errors.ts";
 import { backoffSleep } from "./backoff.ts";
+import { connectMqtt } from "./client/mqtt-client.ts";
 import type { Link, LinkEnd } from "./link.ts";
 import { lostError } from "./link.ts";
-import { connectMqtt } from "./mqtt-client.ts";
 import type { Context } from "./state.ts";
 
 /** Who wants to know of them. */

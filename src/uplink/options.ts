@@ -1,5 +1,5 @@
 import type { Topics } from "../core/topics.ts";
-import type { ClientTls, Secret } from "./connect-options.ts";
+import type { ClientTls, Secret } from "./client/connect-options.ts";
 import type { Qos } from "./link.ts";
 
 /** What the uplink needs to know. Durations are milliseconds. */

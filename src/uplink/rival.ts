@@ -1,6 +1,6 @@
 import { isGatewayError } from "../core/errors.ts";
 import type { Link } from "./link.ts";
-import { type RetainedReader, readRetained } from "./retained.ts";
+import { type RetainedReader, readRetained } from "./live/retained.ts";
 import type { Context } from "./state.ts";
 
 /** A living gateway says `online` each heartbeat, so one of two and a half must bring it. */

@@ -8,16 +8,16 @@ import type { Stamp, Value } from "../core/reading.ts";
 import { anchoredTime, type ResolvedTime, resolveTime } from "../core/timeline.ts";
 import type { RetainedMessage } from "../core/topics.ts";
 import type { Store } from "../store/store.ts";
-import type { CommandHandler } from "./commands.ts";
-import type { ConnectOptions } from "./connect-options.ts";
-import type { Events } from "./events.ts";
+import type { Receipts } from "./backlog/receipts.ts";
+import { Suspects } from "./backlog/suspects.ts";
+import { Throttle } from "./backlog/throttle.ts";
+import type { ConnectOptions } from "./client/connect-options.ts";
 import type { Incoming, Link, Qos, Refusal } from "./link.ts";
+import type { Events } from "./live/events.ts";
+import type { Fault } from "./live/payloads.ts";
 import type { UplinkOptions } from "./options.ts";
-import type { Fault } from "./payloads.ts";
-import type { Receipts } from "./receipts.ts";
-import type { RequestHandler } from "./requests.ts";
-import { Suspects } from "./suspects.ts";
-import { Throttle } from "./throttle.ts";
+import type { CommandHandler } from "./requests/commands.ts";
+import type { RequestHandler } from "./requests/requests.ts";
 
 /** What others want to hear from the broker. Made anew at every connection. */
 export interface Subscription {

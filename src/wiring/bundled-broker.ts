@@ -1,6 +1,6 @@
 import type { Broker } from "../broker/broker.ts";
 import type { BrokerFacts } from "../core/gateway.ts";
-import type { Fault } from "../uplink/payloads.ts";
+import type { Fault } from "../uplink/live/payloads.ts";
 
 /** What `status` and `health` tell of the broker that runs beside the gateway. */
 export interface BundledBroker {

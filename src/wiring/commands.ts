@@ -1,6 +1,6 @@
 import type { Clock } from "../core/clock.ts";
 import { GatewayError } from "../core/errors.ts";
-import type { CommandHandler } from "../uplink/commands.ts";
+import type { CommandHandler } from "../uplink/requests/commands.ts";
 import type { Roster } from "./roster.ts";
 
 export interface CommandParts {

@@ -7,12 +7,12 @@ import type { ControlHandlers } from "../service/control-server.ts";
 import { LOG_LEVELS, type RootLog } from "../service/log.ts";
 import { statusReport } from "../service/status-report.ts";
 import type { Store } from "../store/store.ts";
-import { isConsumer } from "../uplink/destination.ts";
+import { isConsumer } from "../uplink/backlog/destination.ts";
 import type { Uplink } from "../uplink/uplink.ts";
 import type { BundledBroker } from "./bundled-broker.ts";
 import type { ClearFaults } from "./clear-faults.ts";
 import type { HomeAssistantSide } from "./home-assistant.ts";
-import type { Lifecycle } from "./lifecycle.ts";
+import type { Lifecycle } from "./lifecycle/lifecycle.ts";
 
 export interface ControlDeps {
   readonly board: Board;

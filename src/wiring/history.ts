@@ -1,7 +1,7 @@
 import type { Config } from "../config/schema/config.ts";
 import { HISTORY_READER, History, type HistoryDeps } from "../history/history.ts";
 import { uniqueIdOf } from "../home-assistant/component.ts";
-import { entityIdOf } from "./renames.ts";
+import { entityIdOf } from "./lifecycle/renames.ts";
 
 /** What Home Assistant and its token are, where gaps are to be filled. */
 function wanted({ homeAssistant, mqtt }: Config): Config["homeAssistant"]["history"] {

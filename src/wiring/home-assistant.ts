@@ -13,7 +13,7 @@ import type { Store } from "../store/store.ts";
 import type { UplinkDeps } from "../uplink/state.ts";
 import { Controller } from "./controller.ts";
 import { DiscoveryMemory } from "./discovery-memory.ts";
-import { entityIdOf } from "./renames.ts";
+import { entityIdOf } from "./lifecycle/renames.ts";
 
 export interface HomeAssistantParts {
   readonly board: Board;

@@ -6,10 +6,10 @@ import { GATEWAY } from "../core/device.ts";
 import { GatewayError, isGatewayError, messageOf } from "../core/errors.ts";
 import type { GatewayInfo } from "../core/gateway.ts";
 import type { Log } from "../core/log.ts";
-import type { RequestHandler } from "../uplink/requests.ts";
+import type { RequestHandler } from "../uplink/requests/requests.ts";
 import type { ClearFaults } from "./clear-faults.ts";
 import type { HomeAssistantSide } from "./home-assistant.ts";
-import type { Lifecycle } from "./lifecycle.ts";
+import type { Lifecycle } from "./lifecycle/lifecycle.ts";
 
 export interface RequestParts {
   readonly board: Board;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { Message } from "../../src/broker/message.ts";
-import { TopicTable } from "../../src/broker/topic-table.ts";
+import { TopicTable } from "../../src/broker/routing/topic-table.ts";
 
 const payload = Buffer.from("21.5");
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type RetainedEntry, type RetainedNode, RetainedWalk } from "../../src/broker/retained-walk.ts";
+import { type RetainedEntry, type RetainedNode, RetainedWalk } from "../../src/broker/routing/retained-walk.ts";
 import { openTestBroker, subscribe } from "./support/broker.ts";
 import { publishPacket } from "./support/peer.ts";
 

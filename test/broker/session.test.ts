@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { ConnectPacket, Version } from "../../src/broker/codec/packets.ts";
-import { subscriptionBytes } from "../../src/broker/topic-tree.ts";
+import { subscriptionBytes } from "../../src/broker/routing/topic-tree.ts";
 import { openTestBroker, subscribe, type TestBroker } from "./support/broker.ts";
 import { connectPacket, type Peer, publishPacket } from "./support/peer.ts";
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { Client } from "../../src/broker/client.ts";
 import type { BrokerContext } from "../../src/broker/context.ts";
 import { defaultLimits } from "../../src/broker/limits.ts";
-import type { Session } from "../../src/broker/session.ts";
+import type { Session } from "../../src/broker/sessions/session.ts";
 import { newStats } from "../../src/broker/stats.ts";
 import { Turn } from "../../src/broker/turn.ts";
 import { openTestBroker, subscribe } from "./support/broker.ts";

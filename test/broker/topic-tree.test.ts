@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { TopicTable } from "../../src/broker/topic-table.ts";
-import { type Subscriber, TopicTree } from "../../src/broker/topic-tree.ts";
+import { TopicTable } from "../../src/broker/routing/topic-table.ts";
+import { type Subscriber, TopicTree } from "../../src/broker/routing/topic-tree.ts";
 
 /** The rules of section 4.7, level by level. */
 function matches(filter: string, topic: string): boolean {

@@ -1,7 +1,7 @@
 import Sqlite from "better-sqlite3";
 import type { Database } from "../../src/sqlite/database.ts";
-import type { StoreDisk } from "../../src/store/database-calls.ts";
-import { migrations } from "../../src/store/schema.ts";
+import type { StoreDisk } from "../../src/store/database/database-calls.ts";
+import { migrations } from "../../src/store/database/schema.ts";
 
 const PAGE_BYTES = 1024;
 const IMAGE: Buffer = freshImage();

@@ -1,6 +1,6 @@
 import { GatewayError } from "../../src/core/errors.ts";
-import type { ConnectOptions } from "../../src/uplink/connect-options.ts";
-import { Gate } from "../../src/uplink/gate.ts";
+import type { ConnectOptions } from "../../src/uplink/client/connect-options.ts";
+import { Gate } from "../../src/uplink/client/gate.ts";
 import type { Incoming, Link, LinkEnd, Publication } from "../../src/uplink/link.ts";
 import type { Connect } from "../../src/uplink/state.ts";
 import type { SimulatedBroker, Subscriber } from "./broker.ts";

@@ -1,5 +1,5 @@
+import type { Loaded } from "../../src/store/database/store-calls.ts";
 import type { Store } from "../../src/store/store.ts";
-import type { Loaded } from "../../src/store/store-calls.ts";
 import type { Link } from "../../src/uplink/link.ts";
 
 /** Makes an agent wrong at the seams between its stations, to see that the simulation notices. */

@@ -1,9 +1,9 @@
 import type { Clock } from "../../src/core/clock.ts";
 import { asStoreError } from "../../src/sqlite/errors.ts";
 import type { WorkerHost } from "../../src/sqlite/worker-host.ts";
-import { storeCalls } from "../../src/store/database-calls.ts";
-import type { Loaded, StoreCalls } from "../../src/store/store-calls.ts";
-import type { StartWorker } from "../../src/store/store-client.ts";
+import { storeCalls } from "../../src/store/database/database-calls.ts";
+import type { Loaded, StoreCalls } from "../../src/store/database/store-calls.ts";
+import type { StartWorker } from "../../src/store/database/store-client.ts";
 import type { Disk } from "./disk.ts";
 
 /** How long the disk takes for a call, and how much of it before the call takes effect: a process may die in between. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { expiredBoots } from "../../src/store/age.ts";
+import { expiredBoots } from "../../src/store/disk/age.ts";
 
 const DAY = 86_400_000;
 const NOW = 1_800_000_000_000;

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { decodeFrames, encodeFrame } from "../../src/store/frames.ts";
+import { decodeFrames, encodeFrame } from "../../src/store/journal/frames.ts";
 
 describe("frames", () => {
   const values = fc.array(fc.record({ text: fc.string({ unit: "binary" }), n: fc.integer() }), { maxLength: 10 });

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { StoredRecord } from "../../src/core/reading.ts";
-import { openReadOnlyStore } from "../../src/store/read-only-store.ts";
+import { openReadOnlyStore } from "../../src/store/database/read-only-store.ts";
 import type { Store } from "../../src/store/store.ts";
 import { Machine, numbersOf, pendingOf } from "./fixture.ts";
 

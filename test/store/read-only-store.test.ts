@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { openReadOnlyStore } from "../../src/store/read-only-store.ts";
+import { openReadOnlyStore } from "../../src/store/database/read-only-store.ts";
 import { Machine, numbersOf, pendingOf } from "./fixture.ts";
 
 describe("the store for commands", () => {

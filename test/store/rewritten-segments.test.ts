@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { storeCalls } from "../../src/store/database-calls.ts";
+import { storeCalls } from "../../src/store/database/database-calls.ts";
 import { segmentsOf } from "../../src/store/segments.ts";
 import { Disk } from "../simulation/disk.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { spaceOf } from "../../src/store/space.ts";
+import { spaceOf } from "../../src/store/disk/space.ts";
 
 const MIB = 2 ** 20;
 const GIB = 2 ** 30;

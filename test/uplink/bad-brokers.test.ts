@@ -127,7 +127,7 @@ describe("brokers that do not do what they should", () => {
     await using one = bench({ urls: [broker.url] });
     one.sample("d1", 1);
     await waitFor(() => one.store.counters().pending === 0);
-    const { layoutOf } = await import("../../src/uplink/publish-packet.ts");
+    const { layoutOf } = await import("../../src/uplink/client/publish-packet.ts");
     const sizes = broker.packets.filter(({ type }) => type === PUBLISH);
     expect(sizes.length).toBeGreaterThan(4);
     for (const packet of sizes) {

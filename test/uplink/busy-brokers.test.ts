@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { Gate } from "../../src/uplink/gate.ts";
-import { Throttle } from "../../src/uplink/throttle.ts";
+import { Throttle } from "../../src/uplink/backlog/throttle.ts";
+import { Gate } from "../../src/uplink/client/gate.ts";
 import { FakeClock } from "../fakes/clock.ts";
 import { waitFor } from "../support/mosquitto.ts";
 import { bench } from "./bench.ts";

@@ -1,8 +1,8 @@
 import mqtt from "mqtt";
 import { describe, expect, test } from "vitest";
 import { GatewayError } from "../../src/core/errors.ts";
-import { parseCommand } from "../../src/uplink/command-payload.ts";
-import type { CommandHandler } from "../../src/uplink/commands.ts";
+import { parseCommand } from "../../src/uplink/requests/command-payload.ts";
+import type { CommandHandler } from "../../src/uplink/requests/commands.ts";
 import { collect, retainedOn, startMosquitto, waitFor } from "../support/mosquitto.ts";
 import { bench, topics } from "./bench.ts";
 

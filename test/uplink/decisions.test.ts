@@ -1,14 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { parseAddress } from "../../src/uplink/address.ts";
+import { waitsForClock } from "../../src/uplink/backlog/hold.ts";
+import { Pace } from "../../src/uplink/backlog/pace.ts";
+import { canBeTheMessage, verdictOf } from "../../src/uplink/backlog/verdict.ts";
 import { reconnectDelayMs, slowDelayMs } from "../../src/uplink/backoff.ts";
+import { parseAddress } from "../../src/uplink/client/address.ts";
+import { Gate } from "../../src/uplink/client/gate.ts";
 import { Dialer } from "../../src/uplink/dialer.ts";
-import { Gate } from "../../src/uplink/gate.ts";
-import { waitsForClock } from "../../src/uplink/hold.ts";
-import { Latest } from "../../src/uplink/latest.ts";
-import { Pace } from "../../src/uplink/pace.ts";
+import { Latest } from "../../src/uplink/live/latest.ts";
 import { matches } from "../../src/uplink/topic-filter.ts";
-import { canBeTheMessage, verdictOf } from "../../src/uplink/verdict.ts";
 import { FakeClock } from "../fakes/clock.ts";
 
 const range = { minMs: 1000, maxMs: 60_000 };

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { RetainedMessage } from "../../src/core/topics.ts";
-import { Discovery } from "../../src/uplink/discovery.ts";
-import type { RetainedReader } from "../../src/uplink/retained.ts";
+import { Discovery } from "../../src/uplink/live/discovery.ts";
+import type { RetainedReader } from "../../src/uplink/live/retained.ts";
 import type { Context } from "../../src/uplink/state.ts";
 import { FakeClock } from "../fakes/clock.ts";
 

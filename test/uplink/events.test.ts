@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { GatewayError } from "../../src/core/errors.ts";
-import { Events } from "../../src/uplink/events.ts";
 import type { Link, Publication } from "../../src/uplink/link.ts";
+import { Events } from "../../src/uplink/live/events.ts";
 import { FakeClock } from "../fakes/clock.ts";
 import { fakeLog } from "../fakes/log.ts";
 import { MemoryStore } from "../fakes/store.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Gap } from "../../src/store/gaps.ts";
-import { tellGaps } from "../../src/uplink/gap-teller.ts";
 import type { Link, Publication } from "../../src/uplink/link.ts";
+import { tellGaps } from "../../src/uplink/live/gap-teller.ts";
 import { uplinkDefaults } from "../../src/uplink/options.ts";
 import { type Context, newMemory } from "../../src/uplink/state.ts";
 import { FakeClock } from "../fakes/clock.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { DeviceNow } from "../../src/core/board.ts";
 import { rounded } from "../../src/core/rounding.ts";
-import { configPayload, deviceFaults, readingPayload, statePayload, timeText } from "../../src/uplink/payloads.ts";
+import { configPayload, deviceFaults, readingPayload, statePayload, timeText } from "../../src/uplink/live/payloads.ts";
 import { device, healthy } from "./bench.ts";
 
 const at = { boot: "b", monoMs: 5000 };

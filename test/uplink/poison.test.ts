@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { Suspects } from "../../src/uplink/backlog/suspects.ts";
 import type { LinkEnd, Publication } from "../../src/uplink/link.ts";
-import { Suspects } from "../../src/uplink/suspects.ts";
 import { startMosquitto, waitFor } from "../support/mosquitto.ts";
 import { bench } from "./bench.ts";
 import { answers, polite, scriptedBroker } from "./scripted-broker.ts";

@@ -4,11 +4,11 @@ import fc from "fast-check";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { decodePacket } from "../../src/broker/codec/codec.ts";
 import { findBody } from "../../src/broker/codec/fixed-header.ts";
+import { ClientIds, OwnIds } from "../../src/uplink/client/packet-ids.ts";
+import { PubackFilter } from "../../src/uplink/client/puback-filter.ts";
+import { layoutOf, writePublish } from "../../src/uplink/client/publish-packet.ts";
+import { Wire } from "../../src/uplink/client/wire.ts";
 import type { Publication, Qos } from "../../src/uplink/link.ts";
-import { ClientIds, OwnIds } from "../../src/uplink/packet-ids.ts";
-import { PubackFilter } from "../../src/uplink/puback-filter.ts";
-import { layoutOf, writePublish } from "../../src/uplink/publish-packet.ts";
-import { Wire } from "../../src/uplink/wire.ts";
 
 /** The other end of the line: what was written to it piece by piece, and what it says. */
 class FakeSocket extends Duplex {

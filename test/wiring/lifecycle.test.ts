@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { createLifecycle, type LifecycleParts } from "../../src/wiring/lifecycle.ts";
+import { createLifecycle, type LifecycleParts } from "../../src/wiring/lifecycle/lifecycle.ts";
 import { FakeClock } from "../fakes/clock.ts";
 import { fakeLog } from "../fakes/log.ts";
 import { MemoryStore } from "../fakes/store.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { DecommissionRequest, DecommissionResult } from "../../src/lifecycle/decommission.ts";
-import { endRemovedDevices } from "../../src/wiring/removed-devices.ts";
+import { endRemovedDevices } from "../../src/wiring/lifecycle/removed-devices.ts";
 import { FakeClock } from "../fakes/clock.ts";
 import { fakeLog } from "../fakes/log.ts";
 import { MemoryStore } from "../fakes/store.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Config } from "../../src/config/schema/config.ts";
-import { applyRenames, entityIdOf, formerIds } from "../../src/wiring/renames.ts";
+import { applyRenames, entityIdOf, formerIds } from "../../src/wiring/lifecycle/renames.ts";
 import { fakeLog } from "../fakes/log.ts";
 
 function bench() {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { GatewayError } from "../../src/core/errors.ts";
-import { runInSuccession } from "../../src/wiring/succession.ts";
+import { runInSuccession } from "../../src/wiring/lifecycle/succession.ts";
 
 const taken = new GatewayError("ADDRESS_IN_USE", "port 1883 is taken");
 

@@ -10,10 +10,10 @@ import { isSystemTopic } from "../codec/topic-rules.ts";
 import { type Door, doorOf } from "../door.ts";
 import { encodeExplained } from "../explain.ts";
 import { type Identity, nameOf } from "../options.ts";
-import { OutgoingAliases } from "../outgoing-aliases.ts";
+import type { Topic } from "../routing/topic-table.ts";
+import { OutgoingAliases } from "../sessions/outgoing-aliases.ts";
+import { willOf } from "../sessions/will.ts";
 import { countRefusal } from "../stats.ts";
-import type { Topic } from "../topic-table.ts";
-import { willOf } from "../will.ts";
 
 /** CONNECT: refused with the reason that its version has a word for, or handed on to authentication. */
 export function handleFirstPacket(client: Client, first: number, bytes: Buffer, start: number, end: number): void {

@@ -1,7 +1,7 @@
 import type { Client } from "../client.ts";
 import type { DisconnectPacket } from "../codec/packets.ts";
 import { protocolError, reason } from "../codec/reasons.ts";
-import type { Session } from "../session.ts";
+import type { Session } from "../sessions/session.ts";
 
 /** The client's goodbye: its will is void [MQTT-3.14.4-3] unless the reason says otherwise. */
 export function handleDisconnect(client: Client, packet: DisconnectPacket): void {

@@ -5,8 +5,8 @@ import { ProtocolFault, protocolError, reason } from "../codec/reasons.ts";
 import { isBridgeState, isSystemTopic } from "../codec/topic-rules.ts";
 import { explainedAck } from "../explain.ts";
 import { Message } from "../message.ts";
-import type { Session } from "../session.ts";
-import type { Topic } from "../topic-table.ts";
+import type { Topic } from "../routing/topic-table.ts";
+import type { Session } from "../sessions/session.ts";
 import { ackWire } from "../wires.ts";
 
 /** Filled anew for each PUBLISH and done with before the next: nothing here waits. */

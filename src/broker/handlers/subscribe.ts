@@ -4,9 +4,9 @@ import { malformed, reason } from "../codec/reasons.ts";
 import { encodeSuback } from "../codec/subscribe.ts";
 import { type SharedFilter, separatorCount, sharedFilter } from "../codec/topic-rules.ts";
 import { encodeExplained, whyOfEach } from "../explain.ts";
-import type { Session } from "../session.ts";
+import { type Subscription, subscriptionBytes } from "../routing/topic-tree.ts";
+import type { Session } from "../sessions/session.ts";
 import { countRefusal, heldBytes } from "../stats.ts";
-import { type Subscription, subscriptionBytes } from "../topic-tree.ts";
 
 /** One answer a filter, in order [MQTT-3.8.4-6]; what is retained follows the SUBACK. */
 export function handleSubscribe(client: Client, packet: SubscribePacket): void {

@@ -1,9 +1,9 @@
 import { ProtocolFault } from "../codec/reasons.ts";
 import type { BrokerContext } from "../context.ts";
-import type { Delivery } from "../deliveries.ts";
 import { Message } from "../message.ts";
-import { Session } from "../session.ts";
-import type { Topic } from "../topic-table.ts";
+import type { Topic } from "../routing/topic-table.ts";
+import type { Delivery } from "../sessions/deliveries.ts";
+import { Session } from "../sessions/session.ts";
 import { readChanges } from "./change-reader.ts";
 import type { Changes, DeliveryRow, SessionRow, StoredMessage, SubscriptionRow } from "./changes.ts";
 import type { Journal } from "./journal.ts";

@@ -1,8 +1,8 @@
-import type { Delivery } from "../deliveries.ts";
 import type { Message } from "../message.ts";
 import type { Identity } from "../options.ts";
-import type { Subscription } from "../topic-tree.ts";
-import type { Will } from "../will.ts";
+import type { Subscription } from "../routing/topic-tree.ts";
+import type { Delivery } from "../sessions/deliveries.ts";
+import type { Will } from "../sessions/will.ts";
 import type { Journal } from "./journal.ts";
 import { encodeWill } from "./will-codec.ts";
 

@@ -1,6 +1,6 @@
 import { Message } from "../message.ts";
-import type { TopicTable } from "../topic-table.ts";
-import type { Will } from "../will.ts";
+import type { TopicTable } from "../routing/topic-table.ts";
+import type { Will } from "../sessions/will.ts";
 import { ChangeReader } from "./change-reader.ts";
 import { ChangeWriter } from "./change-writer.ts";
 

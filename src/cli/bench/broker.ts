@@ -1,9 +1,9 @@
 import { performance } from "node:perf_hooks";
 import { type Broker, openBroker } from "../../broker/broker.ts";
 import { topicsOf } from "../../core/topics.ts";
-import { callBroker } from "../../uplink/call.ts";
 import type { Link } from "../../uplink/link.ts";
 import { type UplinkOptions, uplinkDefaults } from "../../uplink/options.ts";
+import { callBroker } from "../../uplink/requests/call.ts";
 import { type Figures, type Measuring, perSecond, silent } from "./measurement.ts";
 
 const MESSAGES = 30_000;

@@ -2,7 +2,7 @@ import { chmod, copyFile, mkdtemp, rename, rm, writeFile } from "node:fs/promise
 import { basename, dirname, join, resolve } from "node:path";
 import { loadConfig } from "../../config/load.ts";
 import { isGatewayError } from "../../core/errors.ts";
-import { backUpStore } from "../../store/backup.ts";
+import { backUpStore } from "../../store/database/backup.ts";
 import { type Command, EXIT } from "../command.ts";
 import { askRunningService } from "../service-access.ts";
 import { packTar } from "../tar.ts";

@@ -1,7 +1,7 @@
 import { loadConfig } from "../../config/load.ts";
 import { isConfigError, type Problem } from "../../config/problems.ts";
 import { render } from "../../config/render.ts";
-import { tombstonesOf } from "../../wiring/tombstones.ts";
+import { tombstonesOf } from "../../wiring/lifecycle/tombstones.ts";
 import { type Command, EXIT } from "../command.ts";
 
 export const check: Command = {

@@ -2,7 +2,7 @@ import { GATEWAY } from "../../core/device.ts";
 import { linuxClock } from "../../hardware/clock.ts";
 import type { DeadResult } from "../../lifecycle/dead-gateway.ts";
 import type { DecommissionResult } from "../../lifecycle/decommission.ts";
-import { auditAtRest, decommissionAtRest, reviveAtRest } from "../../wiring/decommission-at-rest.ts";
+import { auditAtRest, decommissionAtRest, reviveAtRest } from "../../wiring/lifecycle/decommission-at-rest.ts";
 import { agrees } from "../agrees.ts";
 import { type Command, EXIT, type ExitCode, type Invocation } from "../command.ts";
 import { askServiceOrStore } from "../service-access.ts";

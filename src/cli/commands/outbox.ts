@@ -4,7 +4,7 @@ import { isGatewayError } from "../../core/errors.ts";
 import type { Counters } from "../../core/gateway.ts";
 import type { StoredRecord } from "../../core/reading.ts";
 import { resolveTime } from "../../core/timeline.ts";
-import { openReadOnlyStore, type ReadOnlyStore } from "../../store/read-only-store.ts";
+import { openReadOnlyStore, type ReadOnlyStore } from "../../store/database/read-only-store.ts";
 import { type Command, EXIT, type Invocation } from "../command.ts";
 import { askRunningService } from "../service-access.ts";
 import { renderTable } from "../table.ts";

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { loadConfig } from "../../config/load.ts";
 import { GatewayError, isGatewayError } from "../../core/errors.ts";
 import { runtimeDir } from "../../service/runtime-dir.ts";
-import { installStore } from "../../store/backup.ts";
+import { installStore } from "../../store/database/backup.ts";
 import { type Command, EXIT, type Invocation } from "../command.ts";
 import { askRunningService } from "../service-access.ts";
 import { unpackTar } from "../tar.ts";

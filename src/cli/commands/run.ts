@@ -6,8 +6,8 @@ import { linuxClock } from "../../hardware/clock.ts";
 import { hostFacts } from "../../service/host-facts.ts";
 import { createLog, logStyle } from "../../service/log.ts";
 import { ensureRuntimeDir, runtimeDir } from "../../service/runtime-dir.ts";
-import { runInSuccession } from "../../wiring/succession.ts";
-import { finishedTombstones } from "../../wiring/tombstones.ts";
+import { runInSuccession } from "../../wiring/lifecycle/succession.ts";
+import { finishedTombstones } from "../../wiring/lifecycle/tombstones.ts";
 import { type Command, EXIT, type Invocation } from "../command.ts";
 import { version } from "../version.ts";
 

@@ -1,5 +1,5 @@
 import { isScalar, LineCounter, parseDocument, type Scalar, visit } from "yaml";
-import { guardTokens } from "../../config/yaml-guard.ts";
+import { guardTokens } from "../../config/yaml/guard.ts";
 import { GatewayError } from "../../core/errors.ts";
 
 /** What PyYAML takes for a number (its resolver.py): `000803702e49`, the address of a sensor, is none. */

@@ -1,0 +1,112 @@
+import { type Driver, isOnI2c } from "../../drivers/driver.ts";
+import { i2cBusName, SIMULATED } from "../bus-name.ts";
+import { mappingsAt, type Path, pathText } from "../paths.ts";
+import { errorAt, type Finding } from "../problems.ts";
+import { channelFindings } from "./channels.ts";
+import { expanderFindings, pinName } from "./pins.ts";
+
+/**
+ * Rules between devices. They look at what was written, not at what the schema made of it, so that they are told along
+ * with every other mistake.
+ */
+export function deviceFindings(tree: unknown, drivers: readonly Driver[]): Finding[] {
+  const byName = new Map(
+    drivers.flatMap((driver) => [driver.name, ...(driver.aliases ?? [])].map((name) => [name, driver])),
+  );
+  const devices = mappingsAt(tree, ["devices"]).map(({ path, value }) => ({
+    path,
+    value,
+    driver: typeof value.driver === "string" ? byName.get(value.driver) : undefined,
+  }));
+  return [
+    ...claimedTwice(devices.flatMap(idClaims)),
+    ...claimedTwice(devices.flatMap(pinClaims)),
+    ...claimedTwice(devices.flatMap(addressClaims)),
+    ...claimedTwice(devices.flatMap(sensorClaims)),
+    ...previousIdFindings(devices),
+    ...expanderFindings(devices),
+    ...devices.flatMap(plannedFindings),
+    ...devices.flatMap(({ path, value, driver }) => channelFindings(path, value, driver)),
+  ];
+}
+
+interface Device {
+  readonly path: Path;
+  readonly value: Record<string, unknown>;
+  readonly driver: Driver | undefined;
+}
+
+/** Something that only one device can have. */
+interface Claim {
+  readonly thing: string;
+  readonly owner: string;
+  readonly at: Path;
+  readonly remedy: string;
+}
+
+function claimedTwice(claims: readonly Claim[]): Finding[] {
+  const first = new Map<string, Claim>();
+  return claims.flatMap((claim) => {
+    const taken = first.get(claim.thing);
+    if (!taken) first.set(claim.thing, claim);
+    return taken ? [errorAt(claim.at, `${claim.thing} is taken already by ${taken.owner}: ${claim.remedy}`)] : [];
+  });
+}
+
+function idClaims({ path, value }: Device): Claim[] {
+  if (typeof value.id !== "string") return [];
+  const remedy = "every device has an id of its own";
+  return [{ thing: `the id \`${value.id.slice(0, 64)}\``, owner: pathText(path), at: [...path, "id"], remedy }];
+}
+
+function pinClaims({ path, value }: Device): Claim[] {
+  const where = value.bus === SIMULATED ? "simulated pin" : "pin";
+  return Object.entries(value).flatMap(([key, pin]) => {
+    const name = key === "pin" || key === "pin_b" || key.endsWith("_pin") ? pinName(where, pin) : undefined;
+    if (name === undefined) return [];
+    return [{ thing: name, owner: nameOf(path, value), at: [...path, key], remedy: "a pin serves one device" }];
+  });
+}
+
+function addressClaims({ path, value, driver }: Device): Claim[] {
+  if (!driver || !isOnI2c(driver)) return [];
+  const address = value.address === undefined ? driver.addresses[0] : Number(value.address);
+  const bus = i2cBusName(value.bus ?? "i2c-1");
+  if (bus === undefined || !Number.isInteger(address)) return [];
+  const remedy = "give one of the two another address (most chips have a pin for it) or another bus";
+  const at = value.address === undefined ? [...path, "driver"] : [...path, "address"];
+  return [{ thing: `0x${address.toString(16).padStart(2, "0")} on ${bus}`, owner: nameOf(path, value), at, remedy }];
+}
+
+/** On 1-Wire the id is the address. */
+function sensorClaims({ path, value }: Device): Claim[] {
+  if (typeof value.sensor !== "string") return [];
+  const where = value.bus === SIMULATED ? "simulated sensor" : "sensor";
+  const remedy = "each sensor on the bus has an id of its own";
+  return [
+    { thing: `${where} ${value.sensor.slice(0, 64)}`, owner: nameOf(path, value), at: [...path, "sensor"], remedy },
+  ];
+}
+
+function previousIdFindings(devices: readonly Device[]): Finding[] {
+  const ids = new Set(devices.map(({ value }) => value.id));
+  return devices.flatMap(({ path, value }) => {
+    if (typeof value.previous_id !== "string" || !ids.has(value.previous_id)) return [];
+    return [
+      errorAt(
+        [...path, "previous_id"],
+        "a device of this id is still here: an id can only be taken over when it is free",
+      ),
+    ];
+  });
+}
+
+function plannedFindings({ path, driver }: Device): Finding[] {
+  if (driver?.port !== "planned") return [];
+  const message = `not active yet: the driver ${driver.name} (\`run\` leaves this device out)`;
+  return [{ severity: "inactive", message, at: { path: [...path, "driver"], part: "value" } }];
+}
+
+function nameOf(path: Path, value: Record<string, unknown>): string {
+  return typeof value.id === "string" ? `\`${value.id.slice(0, 64)}\`` : pathText(path);
+}
