@@ -54,8 +54,16 @@ export const writeJson = (path: string, value: unknown): Promise<void> => writeF
 /** A chip on /dev/i2c-1, by its hexadecimal address (README.md beside this file). */
 export interface ChipModel {
   readonly regs?: Readonly<Record<string, string | readonly string[]>>;
+  /** Each register has its own width. */
+  readonly wide?: boolean;
+  /** Longest prefix of what is written -> what the next read returns. */
+  readonly cmds?: Readonly<Record<string, string | readonly string[]>>;
   readonly nak?: boolean;
   readonly hang?: boolean;
+  readonly delayMs?: number;
+  /** Each so-many-th transfer is a NACK. */
+  readonly failEvery?: number;
+  readonly err?: number;
 }
 
 /** Pulls the plug, plugs it in again, and waits until the guest is up. What was in /run is gone. */

@@ -18,7 +18,7 @@ export interface Subscriber extends AsyncDisposable {
 export function subscribe(port: number, ...filters: string[]): Subscriber {
   const topics = filters.map((filter) => `-t '${filter}'`).join(" ");
   // %j needs one line a message; the time limit ends it in the guest when nobody reads any more.
-  const output: Stream = stream(`exec timeout 900 mosquitto_sub -p ${port} -V 5 -q 1 ${topics} -F %j`);
+  const output: Stream = stream(`exec timeout 7200 mosquitto_sub -p ${port} -V 5 -q 1 ${topics} -F %j`);
   return {
     messages: () => output.lines.map(parse).filter((message) => message !== undefined),
     async message<T>(topic: string, matches: (payload: T) => boolean, timeoutMs: number, from = 0) {

@@ -48,8 +48,8 @@ async function driven(): Promise<0 | 1> {
   return (await readFile(lineFile(PIN, "value"), "utf8")).trim() === "1" ? 1 : 0;
 }
 
-/** Five times what an edge was seen to take at worst. */
-const settle = () => sleep(400);
+/** Five times what an edge was seen to take at worst; more where the CPU is emulated on cores that others use. */
+const settle = () => sleep(Number(process.env.FIELDPOST_SETTLE_MS ?? 400));
 
 if (wanted) {
   i2cContract("linux, /dev/i2c-1", async () => {
