@@ -101,7 +101,7 @@ export async function runAgent(config: Config, deps: AgentDeps, signal: AbortSig
   const fleet = new Fleet({ clock, random, log });
   const { controller } = homeAssistant;
   const happened = (event: DeviceEvent) => uplink.tell(event);
-  const lastWill = new LastWill(lastWillFile(runtimeDirectory));
+  const lastWill = new LastWill(lastWillFile(runtimeDirectory), log);
   const roster = new Roster({ board, clock, controller, fleet, happened, hardware, lastWill, log, store });
   const commands = commandHandler({ roster, clock, maxAgeMs: config.mqtt.commandMaxAgeMs });
   const applyDevices = async (devices: Config["devices"]) => {

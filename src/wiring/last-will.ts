@@ -1,4 +1,6 @@
 import { renameSync, rmSync, writeFileSync } from "node:fs";
+import { messageOf } from "../core/errors.ts";
+import type { Log } from "../core/log.ts";
 import { type AfterDeath, isOutput } from "../drivers/driver.ts";
 import { type DeviceAddress, SIMULATED_BUS } from "./open-device.ts";
 
@@ -13,11 +15,13 @@ export function isSafeAtStop({ driver, bus, options }: DeviceAddress): boolean {
  */
 export class LastWill {
   readonly #file: string;
+  readonly #log: Pick<Log, "warn">;
   readonly #todo = new Map<string, AfterDeath>();
 
   /** One that an earlier process left says nothing of this configuration. */
-  constructor(file: string) {
+  constructor(file: string, log: Pick<Log, "warn">) {
     this.#file = file;
+    this.#log = log;
     rmSync(file, { force: true });
   }
 
@@ -28,12 +32,19 @@ export class LastWill {
     this.save();
   }
 
-  /** Without a file the hook would have to find out for itself that there is nothing to do. Renamed: never half a list. */
+  /** Without a file the hook has to find out for itself what there is to do. Renamed: never half a list. */
   save(): void {
     const lines = [...this.#todo].map(([id, todo]) =>
       typeof todo === "object" ? `${todo.path} ${todo.text}\n` : `${todo} ${id}\n`,
     );
-    writeFileSync(`${this.#file}.new`, lines.join(""));
-    renameSync(`${this.#file}.new`, this.#file);
+    try {
+      writeFileSync(`${this.#file}.new`, lines.join(""));
+      renameSync(`${this.#file}.new`, this.#file);
+    } catch (error) {
+      // /run may be full. One of before would be wrong; none is only slow.
+      rmSync(this.#file, { force: true });
+      const what = "what makes the outputs safe after a crash could not be written: it will take seconds longer";
+      this.#log.warn(what, { file: this.#file, reason: messageOf(error) });
+    }
   }
 }

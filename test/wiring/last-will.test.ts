@@ -1,9 +1,10 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { LastWill } from "../../src/wiring/last-will.ts";
+import { fakeLog } from "../fakes/log.ts";
 
 const hook = join(import.meta.dirname, "../../systemd/safe-outputs");
 let directory: string;
@@ -27,7 +28,7 @@ function runHook(): Promise<{ code: number; stdout: string }> {
 
 describe("the last will", () => {
   test("has a line for each output that is not safe by itself, and is empty where there is none", async () => {
-    const will = new LastWill(join(directory, "last-will"));
+    const will = new LastWill(join(directory, "last-will"), fakeLog());
     will.save();
     expect(await text()).toBe("");
     will.set("pump", "open");
@@ -40,14 +41,24 @@ describe("the last will", () => {
 
   test("of an earlier process is gone: it may be of another configuration", async () => {
     await writeFile(join(directory, "last-will"), "/sys/class/gpio/gpio534/value 0\n");
-    expect(new LastWill(join(directory, "last-will"))).toBeDefined();
+    expect(new LastWill(join(directory, "last-will"), fakeLog())).toBeDefined();
     await expect(text()).rejects.toMatchObject({ code: "ENOENT" });
   });
 });
 
+test("a last will that cannot be written ends nothing: the one of before is taken away, and the hook goes the slow way", async () => {
+  const log = fakeLog();
+  const will = new LastWill(join(directory, "last-will"), log);
+  will.set("pump", { path: "/sys/class/gpio/gpio534/value", text: "0" });
+  await mkdir(join(directory, "last-will.new"));
+  will.set("pump", { path: "/sys/class/gpio/gpio534/value", text: "1" });
+  expect(log.lines).toMatchObject([{ level: "warn", message: expect.stringContaining("could not be written") }]);
+  expect(await runHook()).toEqual({ code: 0, stdout: "the slow way" });
+});
+
 describe("the unit's stop hook", () => {
   test("has nothing to do where the will is empty", async () => {
-    new LastWill(join(directory, "last-will")).save();
+    new LastWill(join(directory, "last-will"), fakeLog()).save();
     expect(await runHook()).toEqual({ code: 0, stdout: "" });
   });
 
@@ -62,7 +73,7 @@ describe("the unit's stop hook", () => {
   });
 
   test("writes what the will says before it goes the slow way", async () => {
-    const will = new LastWill(join(directory, "last-will"));
+    const will = new LastWill(join(directory, "last-will"), fakeLog());
     will.set("valve", "open");
     // Nothing under /sys is ours to write in a test; the hook goes by how the path begins.
     const file = join(directory, "value");
