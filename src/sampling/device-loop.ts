@@ -17,8 +17,6 @@ import { type Validated, validate } from "./validate.ts";
 export interface SampledDevice {
   readonly id: string;
   readonly intervalMs: number;
-  /** Between the first reading and the second passes so much more than an interval: see `phaseMs` of the schedule. */
-  readonly phaseMs?: number;
   /** A failing device is offline once its newest good value is older than this. */
   readonly offlineAfterMs: number;
   /** What one read may take at most, its repetitions included. */
@@ -177,7 +175,7 @@ class DeviceLoop {
     if (!this.#watch(sensor, channels)) return false;
     let worked = false;
     for (let failures = 0; failures < FAILURES_BEFORE_REOPEN && !this.#isDue; ) {
-      this.#originMs ??= clock.monoMs() + this.#device.intervalMs + (this.#device.phaseMs ?? 0);
+      this.#originMs ??= clock.monoMs();
       const ok = await this.#slot(sensor, channels);
       worked ||= ok;
       failures = ok ? 0 : failures + 1;

@@ -1,7 +1,6 @@
 import type { Command } from "../core/command.ts";
 import { GatewayError } from "../core/errors.ts";
 import { type DeviceSink, type RunningDevice, runDevice, type SampledDevice, type SamplerDeps } from "./device-loop.ts";
-import { phaseMs } from "./schedule.ts";
 
 interface Member extends RunningDevice {
   readonly stop: AbortController;
@@ -16,7 +15,6 @@ export class Fleet {
   readonly #deps: SamplerDeps;
   readonly #broken: (error: unknown) => void;
   readonly #failure: Promise<never>;
-  #started = 0;
   #over = false;
 
   constructor(deps: SamplerDeps) {
@@ -35,8 +33,7 @@ export class Fleet {
     if (this.#members.has(device.id)) throw new Error(`device ${device.id} is sampled already`);
     const stop = new AbortController();
     const deps = { ...this.#deps, log: this.#deps.log.part(device.id) };
-    const phased = { ...device, phaseMs: phaseMs(this.#started++, device.intervalMs) };
-    const running = runDevice(phased, sink, deps, stop.signal);
+    const running = runDevice(device, sink, deps, stop.signal);
     this.#members.set(device.id, { ...running, stop, ended: running.ended.catch(this.#broken) });
   }
 

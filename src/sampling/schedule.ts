@@ -10,18 +10,6 @@ export function nextDueMs(originMs: number, periodMs: number, nowMs: number): nu
   return originMs + Math.max(0, slots) * periodMs;
 }
 
-/** Devices are spread over so much of a long interval. */
-const LONGEST_PHASE_MS = 10_000;
-const GOLDEN_RATIO = (Math.sqrt(5) - 1) / 2;
-
-/**
- * How long after the first device's slots those of the `nth` (from 0) are, so that devices that start together do not fall
- * due together and wait for each other's bus. Multiples of the golden ratio leave no two close, however many there are.
- */
-export function phaseMs(nth: number, periodMs: number): number {
-  return Math.floor(((nth * GOLDEN_RATIO) % 1) * Math.min(periodMs, LONGEST_PHASE_MS));
-}
-
 /** A device that failed is tried again at least this often, so that a replugged one heals within a minute. */
 export const RETRY_PERIOD_MS = 10_000;
 

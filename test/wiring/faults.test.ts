@@ -80,8 +80,8 @@ async function bench(change: { world?: Partial<World>; climate?: Partial<RosterD
   return { board, clock, log, bus, takenMs, stateOf };
 }
 
-/** The pauses between readings in the device's slots: the first is taken at once, before them. */
-function pauses([, ...times]: readonly number[] = []): number[] {
+/** The pauses between readings. */
+function pauses(times: readonly number[] = []): number[] {
   return times.slice(1).map((time, index) => time - (times[index] ?? 0));
 }
 

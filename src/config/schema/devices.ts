@@ -95,9 +95,7 @@ function deviceSchema(driver: Driver) {
     driver: z.literal([driver.name, ...(driver.aliases ?? [])]).describe(driver.title),
     interval: interval(driver.timing.minIntervalMs)
       .optional()
-      .describe(
-        "How often it is read; by default `defaults.interval`. Devices that start together get slots of their own",
-      ),
+      .describe("How often it is read; by default `defaults.interval`"),
     channels: z.object(channels).catchall(channelSettings).optional().describe("Settings of its channels, by key"),
     computed: computedChannels.optional(),
     ...busOptions(driver),
