@@ -1,19 +1,12 @@
 import type { BoardChange } from "../../core/board.ts";
-import { isGatewayError } from "../../core/errors.ts";
-import type { RetainedMessage } from "../../core/topics.ts";
 import { isAt } from "../../store/store.ts";
-import { isConsumer } from "../backlog/destination.ts";
-import { PROBATION_MS } from "../backlog/suspects.ts";
 import { brokerIdentity } from "../broker-identity.ts";
-import type { Link, Publication, Qos } from "../link.ts";
-import { REASON } from "../link.ts";
 import { type Context, timeOf } from "../state.ts";
 import { Discovery } from "./discovery.ts";
-import { Latest } from "./latest.ts";
+import { healthFacts } from "./health-facts.ts";
 import { LedgerNotes } from "./ledger-notes.ts";
 import {
   configPayload,
-  deviceFaults,
   type Fault,
   type HealthFacts,
   healthPayload,
@@ -22,28 +15,18 @@ import {
   statePayload,
 } from "./payloads.ts";
 import type { RetainedReader } from "./retained.ts";
+import { LiveSender } from "./sender.ts";
 
-/** Heartbeats that may be missed before `online` and `state` expire (MQTT 5). */
-const HEARTBEATS_KEPT = 3;
 /** A state that follows discovery sooner finds nobody subscribed (0 of 100 at 0 s, 79 at 0.2 s, all at 0.5 s). */
 const SETTLE_MS = 750;
 
-interface Outgoing extends RetainedMessage {
-  readonly retain?: false;
-  readonly qos?: Qos;
-  readonly expires?: boolean;
-}
-
 /** What is true now, on retained topics, over one connection. */
 export class LivePlane {
-  readonly #link: Link;
   /** Whose ledger is kept. */
   readonly #broker: string;
   readonly #context: Context;
   readonly #faults: () => readonly Fault[];
-  readonly #latest: Latest;
-  /** Topics that went out over this connection, some because they changed while the rest was announced. */
-  readonly #said = new Set<string>();
+  readonly #sender: LiveSender;
   readonly #discovery: Discovery;
   /** Announced as far as it was known before. */
   readonly #unopened = new Set<string>();
@@ -57,10 +40,9 @@ export class LivePlane {
     faults: () => readonly Fault[],
     failed: (error: unknown) => void,
   ) {
-    const { link } = reader;
-    this.#link = link;
+    this.#broker = brokerIdentity(reader.link.url, context.deps.gateway);
     this.notes = new LedgerNotes(context.deps.store.ledger);
-    this.#broker = brokerIdentity(link.url, context.deps.gateway);
+    this.#sender = new LiveSender({ link: reader.link, broker: this.#broker, context, notes: this.notes }, failed);
     this.#context = context;
     this.#faults = faults;
     this.#discovery = new Discovery(reader, context, (message) => {
@@ -68,11 +50,7 @@ export class LivePlane {
       if (device !== undefined && context.deps.board.get(device)?.health.state === "starting") {
         this.#unopened.add(device);
       }
-      return this.#put(message.topic, () => message);
-    });
-    this.#latest = new Latest((error) => {
-      if (!isGatewayError(error)) failed(error);
-      else if (error.code !== "BROKER_UNREACHABLE") context.deps.log.warn("not published", { error: error.message });
+      return this.#sender.put(message.topic, () => message);
     });
   }
 
@@ -86,7 +64,7 @@ export class LivePlane {
     await Promise.all(this.#devices().map((id) => this.#config(id)));
     await this.#discovery.announce("all", signal);
     const { device } = this.#context.options.topics;
-    const unsaid = (topic: string) => !this.#said.has(topic);
+    const unsaid = (topic: string) => !this.#sender.hasSaid(topic);
     const statusOf = this.#devices().filter((id) => unsaid(device(id).status));
     const stateOf = this.#devices().filter((id) => unsaid(device(id).state));
     await Promise.all([...statusOf.map((id) => this.#deviceStatus(id)), ...stateOf.map((id) => this.#state(id))]);
@@ -130,11 +108,11 @@ export class LivePlane {
   async reportHealth(signal: AbortSignal): Promise<never> {
     const { clock } = this.#context.deps;
     const { soonestMs, latestMs } = this.#context.options.health;
-    let told = healthSignature(this.#healthFacts());
+    let told = healthSignature(this.#facts());
     let toldMonoMs = clock.monoMs();
     for (;;) {
       await clock.sleep(soonestMs, signal);
-      const signature = healthSignature(this.#healthFacts());
+      const signature = healthSignature(this.#facts());
       if (signature === told && clock.monoMs() - toldMonoMs < latestMs) continue;
       told = signature;
       toldMonoMs = clock.monoMs();
@@ -154,12 +132,12 @@ export class LivePlane {
 
   /** Resolves when nothing is under way any more. */
   settled(): Promise<void> {
-    return this.#latest.settled();
+    return this.#sender.settled();
   }
 
   gatewayStatus(): Promise<void> {
     const { status } = this.#context.options.topics;
-    return this.#put(status, () => {
+    return this.#sender.put(status, () => {
       const payload = this.#stopping ? "offline" : "online";
       return { topic: status, payload, expires: !this.#stopping };
     });
@@ -215,7 +193,7 @@ export class LivePlane {
 
   #info(): Promise<void> {
     const { options, deps, memory } = this.#context;
-    return this.#put(options.topics.info, () => {
+    return this.#sender.put(options.topics.info, () => {
       const devices = deps.board.all().map(({ info }) => info);
       const startedWallMs = deps.clock.wallMs() - (deps.clock.monoMs() - memory.startedMonoMs);
       return { topic: options.topics.info, payload: infoPayload(deps.gateway, startedWallMs, devices) };
@@ -224,7 +202,7 @@ export class LivePlane {
 
   #config(device: string): Promise<void> {
     const { config: topic } = this.#context.options.topics.device(device);
-    return this.#put(topic, () => {
+    return this.#sender.put(topic, () => {
       const info = this.#context.deps.board.get(device)?.info;
       return info && { topic, device, payload: configPayload(info) };
     });
@@ -232,7 +210,7 @@ export class LivePlane {
 
   #deviceStatus(device: string): Promise<void> {
     const { status: topic } = this.#context.options.topics.device(device);
-    return this.#put(topic, () => {
+    return this.#sender.put(topic, () => {
       const online = this.#context.deps.board.get(device)?.health.online === true;
       return { topic, device, payload: online ? "online" : "offline", expires: online };
     });
@@ -242,7 +220,7 @@ export class LivePlane {
     const { options, deps } = this.#context;
     if (!options.publish.state) return Promise.resolve();
     const { state: topic } = options.topics.device(device);
-    return this.#put(topic, () => {
+    return this.#sender.put(topic, () => {
       const now = deps.board.get(device);
       const payload = now && statePayload(now, (at) => timeOf(deps, at));
       if (!now || payload === undefined) return undefined;
@@ -257,39 +235,13 @@ export class LivePlane {
     });
   }
 
-  #health(): Promise<void> {
-    const topic = this.#context.options.topics.health;
-    return this.#put(topic, () => ({ topic, payload: healthPayload(this.#healthFacts()) }));
+  #facts(): HealthFacts {
+    return healthFacts(this.#context, this.#broker, this.#faults());
   }
 
-  #healthFacts(): HealthFacts {
-    const { store, board, bundled, clock } = this.#context.deps;
-    const devices = board.all();
-    const latestVersion = this.#context.deps.latestVersion?.();
-    const consumers = store.outbox.destinations.filter(isConsumer);
-    const events = this.#context.events.counts();
-    return {
-      ...(events && { events }),
-      consumers: Object.fromEntries(consumers.map((name) => [name, store.counters(name)])),
-      ignoredReceipts: this.#context.receipts.rejected(),
-      counters: store.counters(),
-      buffer: store.usage(),
-      clock: clock.syncState(),
-      retained: store.ledger.at(this.#broker).length,
-      gateway: this.#context.deps.gateway,
-      vitals: this.#context.deps.vitals?.() ?? {},
-      ...(latestVersion !== undefined && { latestVersion }),
-      faults: [
-        ...store.faults(),
-        ...(bundled?.faults() ?? []),
-        ...(this.#context.deps.faults?.() ?? []),
-        ...this.#faults(),
-        ...deviceFaults(devices),
-      ],
-      devices,
-      ...(bundled && { broker: bundled.facts() }),
-      wallMs: clock.wallMs(),
-    };
+  #health(): Promise<void> {
+    const topic = this.#context.options.topics.health;
+    return this.#sender.put(topic, () => ({ topic, payload: healthPayload(this.#facts()) }));
   }
 
   /** Devices that were taken out while we were away: nobody else would say that they are gone. */
@@ -304,44 +256,5 @@ export class LivePlane {
         entry.topic === options.topics.device(entry.device).status,
     );
     await Promise.all(orphans.map(({ device }) => device !== undefined && this.#deviceStatus(device)));
-  }
-
-  #put(key: string, make: () => Outgoing | undefined): Promise<void> {
-    return this.#latest.put(key, () => {
-      const message = make();
-      if (message) this.#said.add(key);
-      return this.#send(message);
-    });
-  }
-
-  async #send(message: Outgoing | undefined): Promise<void> {
-    if (!message || this.notes.isOver || this.#forgotten(message)) return;
-    const { topic, payload, device, retain = true, qos = 1, expires = false } = message;
-    const { deps, options, memory } = this.#context;
-    if (retain) await this.notes.add({ topic, broker: this.#broker, ...(device !== undefined && { device }) });
-    if (this.notes.isOver || this.#forgotten(message)) return;
-    const expirySeconds = Math.ceil((HEARTBEATS_KEPT * options.heartbeatMs) / 1000);
-    const publication = { topic, payload, qos, retain, ...(expires && { expirySeconds }) };
-    if (await this.#isKeptBack(publication)) return;
-    const code = await this.#link.publish(publication, true, memory.suspects.has(publication));
-    memory.suspects.acquit(publication);
-    memory.banned.delete(topic);
-    if (code < REASON.unspecified) {
-      memory.forbidden.delete(topic);
-    } else if (memory.forbidden.get(topic) !== code) {
-      memory.forbidden.set(topic, code);
-      deps.log.warn("the broker refuses a topic", { topic, code });
-    }
-  }
-
-  /** The broker has dropped the link over it, or may be about to: then the link has to hold for a while first. */
-  async #isKeptBack(publication: Publication): Promise<boolean> {
-    const { memory, deps } = this.#context;
-    if (memory.suspects.isOnProbation(publication)) await deps.clock.sleep(PROBATION_MS);
-    return publication.payload.length >= (memory.banned.get(publication.topic) ?? Number.POSITIVE_INFINITY);
-  }
-
-  #forgotten({ device }: Outgoing): boolean {
-    return device !== undefined && this.#context.memory.forgotten.has(device);
   }
 }
