@@ -25,8 +25,8 @@ export const as5600 = i2cDriver({
   },
   timing: { minIntervalMs: 10, expectedMs: 10 },
   notes:
-    "`angle` is counted from the zero position in the chip's memory, `raw_angle` is not. Without a magnet, or with one that " +
-    "is too near or too far, there is no value. A MAX17048 has the same address.",
+    "`angle` is counted from the zero position in the chip's memory, `raw_angle` is not. Without a magnet there is no value; " +
+    "with one that is too near or too far for the chip's gain, the angle is `estimated`. A MAX17048 has the same address.",
 
   /** The upper four bits of an angle are always 0; a MAX17048 has its own registers there. */
   async identify(chip) {
@@ -42,7 +42,9 @@ export const as5600 = i2cDriver({
         if ((status & MAGNET_DETECTED) === 0) throw new GatewayError("BAD_VALUE", `no magnet${reason(status)}`);
         // The pointer does not go on from one angle to the next ("Automatic Increment of the Address Pointer").
         const [angle, raw] = [await chip.readRegister(ANGLE, 2), await chip.readRegister(RAW_ANGLE, 2)];
-        return { values: { angle: decode(angle), raw_angle: decode(raw) } };
+        const values = { angle: decode(angle), raw_angle: decode(raw) };
+        const isAtGainsEnd = (status & (TOO_WEAK | TOO_STRONG)) !== 0;
+        return isAtGainsEnd ? { values, quality: { angle: "estimated", raw_angle: "estimated" } } : { values };
       },
     };
   },

@@ -4,15 +4,14 @@ import { i2cDriver } from "./driver.ts";
 import { bigEndian, hex, mismatch, readByte, signed } from "./registers.ts";
 
 /** Registers (InvenSense RM-MPU-6000A rev. 4.2). */
-const CONFIG = 0x1a;
-const GYRO_CONFIG = 0x1b;
-const ACCEL_CONFIG = 0x1c;
+/** Low pass, gyroscope's and accelerometer's range: one after the other. */
+const SETTINGS = 0x1a;
 const DATA = 0x3b;
 const POWER = 0x6b;
 const WHO_AM_I = 0x75;
 const DEVICE_RESET = 0x80;
 const RESET_MS = 100;
-/** Awake, with the gyroscope's clock, as recommended (§4.28); after power-on it is 0x40, asleep. */
+/** Awake, with the gyroscope's clock, as recommended (§4.28). An MPU9250 is so after power-on; an MPU6050 is at 0x40, asleep. */
 const AWAKE = 0x01;
 /** 44 Hz for the accelerometer, 42 Hz for the gyroscope. */
 const LOW_PASS = 0x03;
@@ -29,6 +28,8 @@ const MODEL_OF_ID: Readonly<Record<number, string>> = {
   104: "MPU6050",
   112: "MPU6500",
   113: "MPU9250",
+  115: "MPU9255",
+  116: "MPU6515",
   152: "MPU6050 (clone)",
 };
 
@@ -64,20 +65,24 @@ export const mpu6050 = i2cDriver({
 
   async open(chip, { acceleration_range: accelRange, rotation_range: gyroRange }, { clock }) {
     const is6050 = [0x68, 0x98].includes(await readByte(chip, WHO_AM_I));
+    const settings = [LOW_PASS, GYRO_RANGE_CODE[gyroRange] << 3, ACCEL_RANGE_CODE[accelRange] << 3];
     const configure = async (signal?: AbortSignal) => {
       await chip.writeRegister(POWER, DEVICE_RESET);
       await clock.sleep(RESET_MS, signal);
       await chip.writeRegister(POWER, AWAKE);
-      await chip.writeRegister(CONFIG, LOW_PASS);
-      await chip.writeRegister(GYRO_CONFIG, GYRO_RANGE_CODE[gyroRange] << 3);
-      await chip.writeRegister(ACCEL_CONFIG, ACCEL_RANGE_CODE[accelRange] << 3);
+      for (const [index, setting] of settings.entries()) await chip.writeRegister(SETTINGS + index, setting);
       await clock.sleep(STARTUP_MS, signal);
+    };
+    // Reset, an MPU6050 sleeps and shows zeros; an MPU9250 is awake, with ranges that are not ours (RM-MPU-9250A, §3).
+    const isConfigured = async () => {
+      if ((await readByte(chip, POWER)) !== AWAKE) return false;
+      const held = await chip.readRegister(SETTINGS, settings.length);
+      return settings.every((setting, index) => held[index] === setting);
     };
     await configure();
     return {
       async read(signal) {
-        // Reset, it sleeps, and shows zeros.
-        if ((await readByte(chip, POWER)) !== AWAKE) await configure(signal);
+        if (!(await isConfigured())) await configure(signal);
         return decode(await chip.readRegister(DATA, 14), { accelRange, gyroRange, is6050 });
       },
     };
