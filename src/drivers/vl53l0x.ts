@@ -37,6 +37,8 @@ const SEQUENCE = 0xe8;
 /** 0.25 million counts a second, in 9.7 fixed point: farther away, noise would be taken for a target. */
 const SIGNAL_RATE_LIMIT = 0.25 * 128;
 const RANGE_COMPLETE = 11;
+/** Neither measured nor failed. */
+const NO_RESULT: ReadonlySet<number> = new Set([0, 15]);
 /** What it gives where it saw nothing. */
 const NOTHING_SEEN_MM = 8190;
 const POLL_MS = 5;
@@ -74,6 +76,8 @@ export const vl53l0x = i2cDriver({
         await writePairs(chip, SINGLE_SHOT_BEFORE_STOP_VARIABLE);
         await chip.writeRegister(REGISTER.stopVariable, stopVariable);
         await writePairs(chip, SINGLE_SHOT_AFTER_STOP_VARIABLE);
+        // What a measurement that was given up left behind would be taken for this one's.
+        await chip.writeRegister(REGISTER.interruptClear, 0x01);
         await chip.writeRegister(REGISTER.start, 0x01);
         await context.clock.sleep(RANGING_MS, signal);
         await untilInterrupt(chip, MAX_RANGING_MS, context, signal);
@@ -91,6 +95,7 @@ export function decode(result: Uint8Array): Sample {
   // ST's range status 1 to 3: the laser or its supervision failed.
   if (status >= 1 && status <= 3)
     throw new GatewayError("BAD_VALUE", `the chip reports a failure of its laser (${status})`);
+  if (NO_RESULT.has(status)) throw new GatewayError("BAD_VALUE", `the chip gives no result (${status})`);
   const distance = bigEndian(result.subarray(10, 12));
   const target = status === RANGE_COMPLETE && distance < NOTHING_SEEN_MM;
   return sampleOf({ distance: target ? distance : undefined, target });

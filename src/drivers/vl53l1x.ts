@@ -28,12 +28,16 @@ const REGISTER = {
 } as const;
 const START = 0x40;
 const STOP = 0x00;
-const BOOTED = 0x03;
+/** Bit 0; most chips show 0x03. */
+const BOOTED = 0x01;
 const BOOT_MS = 2;
 const POLL_MS = 5;
 const POLLS = 40;
-/** Raw status (low five bits): measured; nothing in range, its signal too weak or its phase beyond. */
-const RANGE_VALID = 9;
+/** Raw status (low five bits; vl53l1_ll_device.h): measured, or not checked whether it is a wrap-around or two targets in one. */
+const MEASURED = 9;
+const UNCHECKED: ReadonlySet<number> = new Set([19, 22]);
+/** Signal, phase, deviation, wrap-around, too near, cross-talk, region: there was nothing to measure. */
+const NO_TARGET: ReadonlySet<number> = new Set([4, 5, 6, 7, 8, 12, 13]);
 const FAILURES: ReadonlySet<number> = new Set([1, 2, 3]);
 
 /** 0x2D to 0x87, as ST's driver writes them at its start. */
@@ -124,12 +128,15 @@ export const vl53l1x = i2cDriver({
       await write(chip, REGISTER.timeoutA, timeoutA >> 8, timeoutA & 0xff);
       await write(chip, REGISTER.timeoutB, timeoutB >> 8, timeoutB & 0xff);
     };
+    // Reset, it has the time-outs of its firmware; the first of them can be ours, too.
+    const isConfigured = async () =>
+      bigEndian(await read(chip, REGISTER.timeoutA, 2)) === timeoutA &&
+      bigEndian(await read(chip, REGISTER.timeoutB, 2)) === timeoutB;
     await configure();
     return {
       async read(signal) {
-        // Reset, it has the time-outs of its firmware.
-        if (bigEndian(await read(chip, REGISTER.timeoutA, 2)) !== timeoutA) await configure(signal);
-        return await measure(chip, budgetMs, context, signal);
+        if (!(await isConfigured())) await configure(signal);
+        return decode(await measure(chip, budgetMs, context, signal));
       },
     };
   },
@@ -139,7 +146,7 @@ async function untilBooted(chip: I2cDevice, { clock }: DriverContext, signal?: A
   await clock.sleep(BOOT_MS, signal);
   for (let poll = 0; poll < POLLS; poll++) {
     const [status = 0] = await read(chip, REGISTER.firmwareStatus, 1);
-    if (status === BOOTED) return;
+    if ((status & BOOTED) !== 0) return;
     await clock.sleep(POLL_MS, signal);
   }
   throw new GatewayError("NOT_READY", `the chip has not booted after ${POLLS * POLL_MS} ms`);
@@ -150,7 +157,7 @@ async function measure(
   budgetMs: number,
   { clock }: DriverContext,
   signal?: AbortSignal,
-): Promise<Sample> {
+): Promise<Uint8Array> {
   await write(chip, REGISTER.interruptClear, 0x01);
   await write(chip, REGISTER.mode, START);
   await clock.sleep(budgetMs, signal);
@@ -161,7 +168,7 @@ async function measure(
       const result = await read(chip, REGISTER.rangeStatus, REGISTER.distance - REGISTER.rangeStatus + 2);
       await write(chip, REGISTER.interruptClear, 0x01);
       await write(chip, REGISTER.mode, STOP);
-      return decode(result);
+      return result;
     }
     await clock.sleep(POLL_MS, signal);
   }
@@ -172,9 +179,11 @@ async function measure(
 export function decode(result: Uint8Array): Sample {
   const status = (result[0] ?? 0) & 0x1f;
   if (FAILURES.has(status)) throw new GatewayError("BAD_VALUE", `the chip reports a failure of its laser (${status})`);
-  const target = status === RANGE_VALID;
-  const distance = bigEndian(result.subarray(13, 15));
-  return sampleOf({ distance: target ? distance : undefined, target });
+  if (NO_TARGET.has(status)) return sampleOf({ target: false });
+  const isUnchecked = UNCHECKED.has(status);
+  if (status !== MEASURED && !isUnchecked) throw new GatewayError("BAD_VALUE", `the chip gives no result (${status})`);
+  const values = { distance: bigEndian(result.subarray(13, 15)), target: true };
+  return isUnchecked ? { values, quality: { distance: "estimated" } } : { values };
 }
 
 /** A repeated start bears one byte of register only: two transfers, with a stop between, serve as well. */

@@ -21,6 +21,32 @@ describe("vl53l0x", () => {
     expect(() => decodeVl53l0x(result(2, 100))).toThrow(badValue);
   });
 
+  test.each([4, 5, 6, 7, 8, 9, 10, 12, 13, 14])("takes no distance at a status of %i (vl53l0x_device.h)", (status) => {
+    expect(decodeVl53l0x(result(status, 500)).values).toEqual({ target: false });
+  });
+
+  test.each([0, 1, 2, 3, 15])("says neither that there is something nor that there is nothing at %i", (status) => {
+    expect(() => decodeVl53l0x(result(status, 500))).toThrow(badValue);
+  });
+
+  test("does not take the result of a measurement that was given up", async () => {
+    const { clock, hardware, open, letPass } = bench(vl53l0x);
+    let distance = 300;
+    const world: World = { ...simulatedWorld(clock), distanceMm: () => distance };
+    (await hardware.i2c("sim")).plug(0x29, vl53l0xChip(world));
+    const sensor = await letPass(open());
+    const given = new AbortController();
+    const reading = sensor.read(given.signal);
+    reading.catch(() => undefined);
+    await clock.advance(20);
+    given.abort(new Error("given up"));
+    await expect(reading).rejects.toThrow("given up");
+    await clock.advance(50);
+    await (await hardware.i2c("sim")).transfer([{ address: 0x29, write: Uint8Array.of(0x13), read: 1 }]);
+    distance = 900;
+    expect((await letPass(sensor.read(never))).values.distance).toBe(900);
+  });
+
   test("enables as many good photodiodes as the factory found right, behind an aperture from the twelfth on", () => {
     const all = new Uint8Array(6).fill(0xff);
     expect(chosenSpads(all, 3, false)).toEqual([0b111, 0, 0, 0, 0, 0]);
@@ -67,6 +93,38 @@ describe("vl53l1x", () => {
     expect(decodeVl53l1x(result(0xe9, 2345)).values).toEqual({ distance: 2345, target: true });
     expect(decodeVl53l1x(result(5, 600)).values).toEqual({ target: false });
     expect(() => decodeVl53l1x(result(3, 100))).toThrow(badValue);
+  });
+
+  test.each([4, 5, 6, 7, 8, 12, 13])("takes no distance at a status of %i (vl53l1_ll_device.h)", (status) => {
+    expect(decodeVl53l1x(result(status, 500)).values).toEqual({ target: false });
+  });
+
+  test.each([19, 22])("estimates it where it was not checked (%i)", (status) => {
+    expect(decodeVl53l1x(result(status, 500))).toEqual({
+      values: { distance: 500, target: true },
+      quality: { distance: "estimated" },
+    });
+  });
+
+  test.each([0, 1, 2, 3, 10, 11, 18, 31])(
+    "says neither that there is something nor that there is nothing at %i",
+    (status) => {
+      expect(() => decodeVl53l1x(result(status, 500))).toThrow(badValue);
+    },
+  );
+
+  test.each([0x01, 0x03])("has booted at a status of %i", async (status) => {
+    const { clock, hardware, open, letPass } = bench(vl53l1x);
+    const chip = vl53l1xChip(simulatedWorld(clock));
+    let pointer = 0;
+    (await hardware.i2c("sim")).plug(0x29, {
+      write(bytes) {
+        pointer = ((bytes[0] ?? 0) << 8) | (bytes[1] ?? 0);
+        chip.write(bytes);
+      },
+      read: (length) => (pointer === 0xe5 && chip.read(length)[0] === 3 ? Uint8Array.of(status) : chip.read(length)),
+    });
+    expect((await letPass((await letPass(open())).read(never))).values.target).toBe(true);
   });
 
   test.each([

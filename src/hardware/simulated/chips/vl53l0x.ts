@@ -52,7 +52,7 @@ export function vl53l0xChip(world: World): SimulatedChip {
       shown[register] = value;
       if (page !== 0) return;
       if (register === 0x0b) main[0x13] = 0;
-      if (register === 0x00 && (value & 1) !== 0) doneMs = world.monoMs() + (main[0x01] === 0xe8 ? 30 : 10);
+      if (register === 0x00 && (value & 1) !== 0) doneMs = world.monoMs() + (main[0x01] === 0xe8 ? 36 : 10);
     },
   });
 }

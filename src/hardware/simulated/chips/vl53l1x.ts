@@ -14,6 +14,8 @@ export function vl53l1xChip(world: World): SimulatedChip {
   let pointer = 0;
   let doneMs = Number.POSITIVE_INFINITY;
   registers.set([0xea, 0xcc, 0x10], 0x010f);
+  // Its own time-outs, of which the first is that of the long mode at 100 ms, too.
+  registers.set([0x01, 0xcc, 0x0f, 0x01, 0xf1], 0x5e);
 
   const update = () => {
     registers[0xe5] = world.monoMs() < poweredMs + BOOT_MS ? 0 : 3;
@@ -27,7 +29,9 @@ export function vl53l1xChip(world: World): SimulatedChip {
   const put = (register: number, value: number) => {
     registers[register] = value;
     if (register === 0x86 && value === 1) registers[0x31] = 0x02;
-    if (register === 0x87) doneMs = value === 0x40 ? world.monoMs() + 99 : Number.POSITIVE_INFINITY;
+    // It has nothing to do before its sequence was written.
+    const starts = register === 0x87 && value === 0x40 && registers[0x81] === 0x9b;
+    if (register === 0x87) doneMs = starts ? world.monoMs() + 99 : Number.POSITIVE_INFINITY;
   };
   return {
     write([high = 0, low, ...values]) {
