@@ -30,7 +30,7 @@ export const bh1750 = i2cDriver({
       .default(FACTORY_TIME)
       .describe("The chip's measurement time register: more for dark places or behind glass, less for bright ones"),
   },
-  channels: { illuminance: { quantity: "illuminance", min: 0, max: 121_557 } },
+  channels: { illuminance: { quantity: "illuminance", decimals: 2, min: 0, max: 121_557 } },
   timing: { minIntervalMs: 1000, expectedMs: 800 },
   notes: "With the measurement time at 31 it reaches 121,000 lx, at 69 54,600 lx; at its end a reading is `saturated`.",
 

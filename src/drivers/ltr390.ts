@@ -44,8 +44,8 @@ export const ltr390 = i2cDriver({
       .describe("What a window in front of the sensor takes away: 1 for none"),
   },
   channels: {
-    illuminance: { quantity: "illuminance", min: 0, max: 16_000_000 },
-    uv_index: { quantity: "uv_index", decimals: 2, min: 0, max: 46_000 },
+    illuminance: { quantity: "illuminance", decimals: 2, min: 0, max: 16_000_000 },
+    uv_index: { quantity: "uv_index", decimals: 3, min: 0, max: 46_000 },
   },
   timing: { minIntervalMs: 1200, expectedMs: 1100 },
 

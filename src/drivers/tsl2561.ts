@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { GatewayError } from "../core/errors.ts";
 import type { Sample } from "../core/reading.ts";
 import { i2cDriver } from "./driver.ts";
 import { hex, mismatch, readByte, readWordLe } from "./registers.ts";
@@ -58,7 +59,7 @@ export const tsl2561 = i2cDriver({
       .default(402)
       .describe("How long it gathers light, in milliseconds: shorter for bright places"),
   },
-  channels: { illuminance: { quantity: "illuminance", min: 0, max: 75_000 } },
+  channels: { illuminance: { quantity: "illuminance", decimals: 2, min: 0, max: 75_000 } },
   timing: { minIntervalMs: 1000, expectedMs: 950 },
 
   async identify(chip) {
@@ -79,6 +80,10 @@ export const tsl2561 = i2cDriver({
       await chip.writeRegister(CONTROL, POWER_ON);
       await clock.sleep(timeMs * TIME_MARGIN, signal);
       const counts = [await readWordLe(chip, CHANNEL_0), await readWordLe(chip, CHANNEL_1)] as const;
+      // Dark, or a brown-out meanwhile, after which it is off and has counted nothing.
+      if (counts[0] + counts[1] === 0 && ((await readByte(chip, CONTROL)) & POWER_ON) !== POWER_ON) {
+        throw new GatewayError("NOT_READY", "the chip was reset while it measured");
+      }
       await chip.writeRegister(CONTROL, POWER_OFF);
       return counts;
     };

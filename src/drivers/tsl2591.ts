@@ -24,8 +24,10 @@ const GAIN = {
 } as const;
 type Gain = keyof typeof GAIN;
 const GAINS: readonly Gain[] = ["low", "medium", "high", "max"];
-/** An integration is 8 % longer at most. */
+/** An integration is 8 % longer at most ("Optical Characteristics"), and the oscillator has to start. */
 const TIME_MARGIN = 1.08;
+const MAX_TIME_MARGIN = 1.2;
+const POLL_MS = 10;
 const DARK = 100;
 /** No official formula exists: this is Adafruit's, whose factor for glass and package is 408. */
 const LUX_FACTOR = 408;
@@ -47,11 +49,11 @@ export const tsl2591 = i2cDriver({
       .describe("How long it gathers light, in milliseconds: longer for dark places"),
   },
   channels: {
-    illuminance: { quantity: "illuminance", decimals: 2, min: 0, max: 300_000 },
+    illuminance: { quantity: "illuminance", decimals: 4, min: 0, max: 300_000 },
     full: { quantity: "light_counts", title: "Visible and infrared", min: 0, max: 65_535 },
     infrared: { quantity: "light_counts", title: "Infrared", min: 0, max: 65_535 },
   },
-  timing: { minIntervalMs: 1500, expectedMs: 1400 },
+  timing: { minIntervalMs: 1500, expectedMs: 1450 },
   notes: "The maker publishes no formula for lux. The community's is used, and its value marked `estimated`.",
 
   async identify(chip) {
@@ -66,9 +68,11 @@ export const tsl2591 = i2cDriver({
       await chip.writeRegister(ENABLE, OFF);
       await chip.writeRegister(CONTROL, (GAIN[gain].code << 4) | (timeMs / 100 - 1));
       await chip.writeRegister(ENABLE, POWER_AND_LIGHT);
+      const endMs = clock.monoMs() + timeMs * MAX_TIME_MARGIN;
       await clock.sleep(timeMs * TIME_MARGIN, signal);
-      if (((await readByte(chip, STATUS)) & VALID) === 0) {
-        throw new GatewayError("NOT_READY", "the chip has not finished its integration");
+      while (((await readByte(chip, STATUS)) & VALID) === 0) {
+        if (clock.monoMs() >= endMs) throw new GatewayError("NOT_READY", "the chip has not finished its integration");
+        await clock.sleep(POLL_MS, signal);
       }
       const counts = [await readWordLe(chip, CHANNEL_0), await readWordLe(chip, CHANNEL_1)] as const;
       await chip.writeRegister(ENABLE, OFF);
@@ -98,9 +102,13 @@ function fullScale(timeMs: number): number {
 export function decode(full: number, infrared: number, gain: Gain, timeMs: number): Sample {
   const countsPerLux = (timeMs * GAIN[gain].factor) / LUX_FACTOR;
   const lux = Math.max(full - 1.64 * infrared, 0.59 * full - 0.86 * infrared, 0) / countsPerLux;
-  const isSaturated = Math.max(full, infrared) >= fullScale(timeMs);
+  const end = fullScale(timeMs);
   return {
     values: { illuminance: lux, full, infrared },
-    quality: { illuminance: isSaturated ? "saturated" : "estimated" },
+    quality: {
+      illuminance: Math.max(full, infrared) >= end ? "saturated" : "estimated",
+      ...(full >= end && { full: "saturated" }),
+      ...(infrared >= end && { infrared: "saturated" }),
+    },
   };
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { GatewayError } from "../core/errors.ts";
 import type { Sample } from "../core/reading.ts";
 import { i2cDriver } from "./driver.ts";
 import { hex, mismatch, readWordLe, writeWordLe } from "./registers.ts";
@@ -44,7 +45,7 @@ export const veml7700 = i2cDriver({
       .describe("How long it gathers light, in milliseconds: longer for dark places"),
   },
   channels: {
-    illuminance: { quantity: "illuminance", min: 0, max: 300_000 },
+    illuminance: { quantity: "illuminance", decimals: 3, min: 0, max: 300_000 },
     white: { quantity: "light_counts", title: "White", min: 0, max: 65_535 },
   },
   timing: { minIntervalMs: 2500, expectedMs: 2000 },
@@ -66,6 +67,10 @@ export const veml7700 = i2cDriver({
       await writeWordLe(chip, CONFIG, config);
       await clock.sleep(WAKE_MS + timeMs * TIME_MARGIN, signal);
       const counts = { als: await readWordLe(chip, ALS), white: await readWordLe(chip, WHITE) };
+      // Dark, or a brown-out meanwhile, after which it is shut down (table 1) and has counted nothing.
+      if (counts.als + counts.white === 0 && ((await readWordLe(chip, CONFIG)) & SHUTDOWN) !== 0) {
+        throw new GatewayError("NOT_READY", "the chip was reset while it measured");
+      }
       await writeWordLe(chip, CONFIG, config | SHUTDOWN);
       return counts;
     };
@@ -87,7 +92,11 @@ export const veml7700 = i2cDriver({
 export function decode(als: number, white: number, gain: Gain, timeMs: TimeMs): Sample {
   const linear = als * LUX_PER_COUNT * (800 / timeMs) * (2 / gain);
   const values = { illuminance: gain < 1 && linear > 1000 ? corrected(linear) : linear, white };
-  return als === SATURATED ? { values, quality: { illuminance: "saturated" } } : { values };
+  const quality = {
+    ...(als === SATURATED && { illuminance: "saturated" as const }),
+    ...(white === SATURATED && { white: "saturated" as const }),
+  };
+  return Object.keys(quality).length > 0 ? { values, quality } : { values };
 }
 
 /** Vishay's application note 84323, "Lux level matching": the sensor bends above 1000 lx. */
