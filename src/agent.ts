@@ -24,7 +24,7 @@ import { homeAssistantSide } from "./wiring/home-assistant.ts";
 import { identify } from "./wiring/identity.ts";
 import { LastWill } from "./wiring/last-will.ts";
 import { createLifecycle } from "./wiring/lifecycle/lifecycle.ts";
-import { applyRenames } from "./wiring/lifecycle/renames.ts";
+import { settleSmallValues } from "./wiring/lifecycle/settle.ts";
 import { gatewayBrokerOptions, privateSocket, shownAddresses, storeOptions, uplinkOptions } from "./wiring/options.ts";
 import { Reloader } from "./wiring/reload.ts";
 import { requestHandlers } from "./wiring/requests.ts";
@@ -105,7 +105,7 @@ export async function runAgent(config: Config, deps: AgentDeps, signal: AbortSig
   const roster = new Roster({ board, clock, controller, fleet, happened, hardware, lastWill, log, store });
   const commands = commandHandler({ roster, clock, maxAgeMs: config.mqtt.commandMaxAgeMs });
   const applyDevices = async (devices: Config["devices"]) => {
-    applyRenames(devices, store, log);
+    settleSmallValues(devices, store, log);
     await roster.apply(devices);
   };
   const reloader = new Reloader(config, {

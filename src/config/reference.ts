@@ -79,7 +79,11 @@ function stepRows(schema: JsonSchema, prefix: string): Row[] {
   });
 }
 
-const DRIVER: JsonSchema = { type: "string", description: "What it is: one of the drivers below" };
+const DRIVER: JsonSchema = {
+  type: "string",
+  description:
+    "What it is: one of the drivers below. With another one, what is kept for the device (totals, states, baselines, offsets) begins anew",
+};
 const BUS: JsonSchema = {
   type: "string",
   description:

@@ -28,8 +28,9 @@ export interface DecommissionPorts extends RetainedPorts {
   entries(): Promise<LedgerEntry[]>;
   /** Takes the topic out of the ledger of the broker that is spoken with. */
   cleared(topic: string): Promise<void>;
+  /** What is kept for it beside its readings: newest values, offsets, totals, what its driver learnt. */
   hasValues(): boolean;
-  forgetValues(): void | Promise<void>;
+  forgetValues(): Promise<void>;
 }
 
 export interface DecommissionRequest {
@@ -117,7 +118,7 @@ function forgetting(ports: DecommissionPorts): Step {
   return {
     title: "forget its values",
     done: async () => !ports.hasValues(),
-    run: async () => ports.forgetValues(),
+    run: () => ports.forgetValues(),
   };
 }
 

@@ -117,10 +117,27 @@ export class DurableStore implements Store {
     return this.#parts.journal.small.meta.get(key);
   }
 
-  setMeta(key: string, value: string, urgency: Urgency = "eventually"): void {
+  setMeta(key: string, value: string | undefined, urgency: Urgency = "eventually"): void {
     const { journal, disk, options } = this.#parts;
     journal.setMeta(key, value, urgency);
     if (urgency === "soon" && options.commitWindowMs === 0) disk.kick();
+  }
+
+  metaKeys(): Iterable<string> {
+    return this.#parts.journal.small.meta.keys();
+  }
+
+  async forget(metaKeys: readonly string[], devices: readonly string[]): Promise<void> {
+    const { disk, journal } = this.#parts;
+    const batch = {
+      meta: metaKeys.map((key) => [key, undefined] as const),
+      newest: devices.map((device) => [device, undefined] as const),
+    };
+    // Before the next commit, which would bring back what it still finds in memory.
+    await disk.write(batch, () => {
+      for (const key of metaKeys) journal.setMeta(key, undefined, "soon");
+      for (const device of devices) journal.forgetNewest(device);
+    });
   }
 
   tombstones(): ReadonlyMap<string, number> {

@@ -16,10 +16,14 @@ export interface LedgerAtRest extends AsyncDisposable {
   readonly ledger: Pick<RetainedLedger, "topics" | "cleared">;
   isTombstoned(device: string): boolean;
   setTombstone(device: string, wallMs: number | undefined): Promise<void>;
+  metaKeys(): Iterable<string>;
   /** Those that have newest values. */
   devices(): string[];
-  forgetValues(device: string): Promise<void>;
+  /** Removes small values and devices' newest ones, and leaves a mark in the same transaction: what is staged may bring them back. */
+  forget(metaKeys: readonly string[], devices: readonly string[], mark: string): Promise<void>;
 }
+
+const MARK = "1";
 
 /** Whose the database in this directory is; undefined where there is none. A file of another user's would lock him out. */
 export function storeOwner(path: string): number | undefined {
@@ -64,9 +68,15 @@ function atRest(client: StoreClient, loaded: Awaited<ReturnType<StoreClient["ope
       else tombstones.add(device);
     },
     devices: () => [...newest],
-    async forgetValues(device) {
-      await client.call("write", { newest: [[device, undefined]] });
-      newest.delete(device);
+    metaKeys: () => meta.keys(),
+    async forget(metaKeys, devices, mark) {
+      await client.call("write", {
+        meta: [...metaKeys.map((key) => [key, undefined] as const), [mark, MARK] as const],
+        newest: devices.map((device) => [device, undefined] as const),
+      });
+      for (const key of metaKeys) meta.delete(key);
+      for (const device of devices) newest.delete(device);
+      meta.set(mark, MARK);
     },
     [Symbol.asyncDispose]: () => client.close(),
   };

@@ -41,7 +41,11 @@ export interface Store extends AsyncDisposable {
 
   /** Small values that parts keep for themselves: the gateway's frozen id, a driver's baseline. Written in batches. */
   getMeta(key: string): string | undefined;
-  setMeta(key: string, value: string, urgency?: Urgency): void;
+  /** Undefined removes it. */
+  setMeta(key: string, value: string | undefined, urgency?: Urgency): void;
+  metaKeys(): Iterable<string>;
+  /** Removes small values, and devices' newest ones; from the disk, too, when it resolves. Rejects with STORE_FULL or STORE_IO. */
+  forget(metaKeys: readonly string[], devices: readonly string[]): Promise<void>;
 
   /** Devices that were decommissioned, with the wall time of it (milliseconds). */
   tombstones(): ReadonlyMap<string, number>;

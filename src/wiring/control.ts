@@ -13,6 +13,7 @@ import type { BundledBroker } from "./bundled-broker.ts";
 import type { ClearFaults } from "./clear-faults.ts";
 import type { HomeAssistantSide } from "./home-assistant.ts";
 import type { Lifecycle } from "./lifecycle/lifecycle.ts";
+import { forgetDevice } from "./small-values.ts";
 
 export interface ControlDeps {
   readonly board: Board;
@@ -111,6 +112,8 @@ export function controlHandlers(deps: ControlDeps): ControlHandlers {
       if (!store.tombstones().has(request.device)) {
         throw new GatewayError("DEVICE_UNKNOWN", `"${request.device}" was not decommissioned`);
       }
+      // Its end may have been cut off before that.
+      await forgetDevice(request.device, store);
       await store.removeTombstone(request.device);
       await deps.reload();
     },

@@ -18,6 +18,7 @@ import {
   processSample,
   withoutRejections,
 } from "../processing/process.ts";
+import { smallKey } from "./small-values.ts";
 
 /** Where a device's processing keeps what it remembers. */
 export interface KeptState {
@@ -64,8 +65,8 @@ export class DeviceProcessing {
     this.#computed = computed;
     this.#planned = planOf(settings, computed);
     this.#deps = deps;
-    this.#key = `process/${device}`;
-    this.#offsetsKey = `offset/${device}`;
+    this.#key = smallKey("process", device);
+    this.#offsetsKey = smallKey("offset", device);
     this.#signature = createHash("sha256").update(JSON.stringify(this.#planned)).digest("base64").slice(0, 12);
     this.#offsets = (deps.kept.load(this.#offsetsKey) as Offsets | undefined) ?? {};
     this.#plan = withOffsets(this.#planned, this.#offsets);

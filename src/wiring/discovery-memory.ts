@@ -1,7 +1,9 @@
+import { GATEWAY } from "../core/device.ts";
 import type { Log } from "../core/log.ts";
 import type { RetainedMessage } from "../core/topics.ts";
 import { type Components, changedComponents, componentsIn, removalPayloads } from "../home-assistant/removals.ts";
 import type { Store } from "../store/store.ts";
+import { devicesWith, smallKey } from "./small-values.ts";
 
 /** What Home Assistant was told of a device. */
 interface Told {
@@ -11,7 +13,7 @@ interface Told {
 }
 
 export interface MemoryParts {
-  readonly store: Pick<Store, "getMeta" | "setMeta">;
+  readonly store: Pick<Store, "getMeta" | "metaKeys" | "setMeta">;
   readonly log: Log;
   /** Is Home Assistant known to be there? */
   isOnline(): boolean;
@@ -19,7 +21,6 @@ export interface MemoryParts {
   isOpened(device: string): boolean;
 }
 
-const DELETED = "ha.deleted";
 const NOTHING: Told = { components: {}, pending: {} };
 
 /** What has to be known of earlier announcements, over restarts: what was deleted in Home Assistant, and what it was told. */
@@ -31,15 +32,14 @@ export class DiscoveryMemory {
   }
 
   isDeleted(device: string): boolean {
-    return this.#deleted().has(device);
+    return this.#parts.store.getMeta(smallKey("ha.deleted", device)) !== undefined;
   }
 
   /** The user deleted it, or one of its entities, in Home Assistant. */
   deleted(device: string): void {
-    const deleted = this.#deleted();
-    if (deleted.has(device)) return;
-    this.#save(new Set([...deleted, device]));
-    this.#parts.store.setMeta(keyOf(device), "", "soon");
+    if (this.isDeleted(device)) return;
+    this.#parts.store.setMeta(smallKey("ha.deleted", device), "1", "soon");
+    this.#parts.store.setMeta(smallKey("ha.told", device), undefined, "soon");
     const remedy = `\`fieldpost announce ${device}\` brings it back`;
     this.#parts.log.warn("deleted in Home Assistant: it is not announced any more", { device, remedy });
   }
@@ -47,20 +47,20 @@ export class DiscoveryMemory {
   /** The topic was cleared: its place is taken for good. */
   replaced(topic: string, device: string): void {
     const replaced = [...new Set([...this.#replaced(device), topic])];
-    this.#parts.store.setMeta(replacedKey(device), JSON.stringify(replaced), "soon");
+    this.#parts.store.setMeta(smallKey("ha.replaced", device), JSON.stringify(replaced), "soon");
     this.#parts.log.info("the entity goes on here that was announced alone", { device, topic });
   }
 
   /** The places of others are to be taken once more. */
   replaceAgain(device: string): void {
-    if (this.#replaced(device).size > 0) this.#parts.store.setMeta(replacedKey(device), "", "soon");
+    if (this.#replaced(device).size > 0) this.#parts.store.setMeta(smallKey("ha.replaced", device), undefined, "soon");
   }
 
   /** The user asks for it again: one device, or all. Returns those that come back. */
   wanted(device: string | undefined): string[] {
-    const deleted = [...this.#deleted()];
-    const back = deleted.filter((id) => device === undefined || id === device);
-    this.#save(new Set(deleted.filter((id) => !back.includes(id))));
+    const deleted = [GATEWAY, ...devicesWith(this.#parts.store.metaKeys(), ["ha.deleted"])];
+    const back = deleted.filter((id) => this.isDeleted(id) && id === (device ?? id));
+    for (const id of back) this.#parts.store.setMeta(smallKey("ha.deleted", id), undefined, "soon");
     return back;
   }
 
@@ -69,7 +69,7 @@ export class DiscoveryMemory {
    * device that was not opened yet, the components that Home Assistant knows already: what it really has is not certain.
    */
   prepared(given: RetainedMessage): RetainedMessage {
-    const device = given.device ?? "gateway";
+    const device = given.device ?? GATEWAY;
     const message = this.#withoutReplaced(given, device);
     const { components, pending } = this.#told(device);
     const known = Object.keys(components).length > 0;
@@ -81,14 +81,15 @@ export class DiscoveryMemory {
 
   /** It went out. */
   told(message: RetainedMessage): void {
-    const device = message.device ?? "gateway";
+    const device = message.device ?? GATEWAY;
     if (!this.#parts.isOpened(device)) return;
     const before = this.#told(device);
     const components = componentsIn(message.payload);
     const gone = changedComponents({ ...before.pending, ...before.components }, components);
     const told: Told = { components, pending: this.#parts.isOnline() ? {} : gone };
     const text = JSON.stringify(told);
-    if (text !== this.#parts.store.getMeta(keyOf(device))) this.#parts.store.setMeta(keyOf(device), text);
+    if (text !== this.#parts.store.getMeta(smallKey("ha.told", device)))
+      this.#parts.store.setMeta(smallKey("ha.told", device), text);
   }
 
   #withoutReplaced({ replaces = [], ...message }: RetainedMessage, device: string): RetainedMessage {
@@ -98,27 +99,15 @@ export class DiscoveryMemory {
   }
 
   #replaced(device: string): ReadonlySet<string> {
-    const text = this.#parts.store.getMeta(replacedKey(device));
+    const text = this.#parts.store.getMeta(smallKey("ha.replaced", device));
     return new Set(text ? (JSON.parse(text) as string[]) : []);
   }
 
   #told(device: string): Told {
-    const text = this.#parts.store.getMeta(keyOf(device));
+    const text = this.#parts.store.getMeta(smallKey("ha.told", device));
     return text ? JSON.parse(text) : NOTHING;
   }
-
-  #deleted(): ReadonlySet<string> {
-    const text = this.#parts.store.getMeta(DELETED);
-    return new Set(text ? (JSON.parse(text) as string[]) : []);
-  }
-
-  #save(deleted: ReadonlySet<string>): void {
-    this.#parts.store.setMeta(DELETED, JSON.stringify([...deleted]), "soon");
-  }
 }
-
-const keyOf = (device: string) => `ha.told/${device}`;
-const replacedKey = (device: string) => `ha.replaced/${device}`;
 
 function asKnown(message: RetainedMessage, known: Components): RetainedMessage {
   const payload = JSON.parse(message.payload);

@@ -1,6 +1,7 @@
 import type { Config } from "../config/schema/config.ts";
 import type { Board } from "../core/board.ts";
 import type { Clock } from "../core/clock.ts";
+import { GATEWAY } from "../core/device.ts";
 import type { GatewayInfo } from "../core/gateway.ts";
 import type { Log } from "../core/log.ts";
 import type { Random } from "../core/random.ts";
@@ -21,7 +22,7 @@ export interface HomeAssistantParts {
   readonly gateway: GatewayInfo;
   readonly log: Log;
   readonly random: Random;
-  readonly store: Pick<Store, "getMeta" | "setMeta">;
+  readonly store: Pick<Store, "getMeta" | "metaKeys" | "setMeta">;
   /** Discovery and states once more. */
   readonly announce: () => void;
   readonly signal: AbortSignal;
@@ -52,7 +53,9 @@ export function homeAssistantSide(
   const entityId = (device: string) => entityIdOf(store, device);
   const looksForUpdates = homeAssistant.updateUrl !== undefined;
   const options = { prefix, entityId, looksForUpdates, ...(expireAfterS && { expireAfterS }) };
-  const isOpened = (device: string) => board.get(device)?.health.state !== "starting";
+  // One that ended meanwhile is not: nothing is to be kept of it.
+  const isOpened = (device: string) =>
+    device === GATEWAY || (board.get(device)?.health.state ?? "starting") !== "starting";
   const memory = new DiscoveryMemory({ store, log, isOpened, isOnline: () => controller.isOnline });
   const statusHeard: Listener = {
     filter: `${prefix}/status`,
@@ -62,11 +65,12 @@ export function homeAssistantSide(
     const devices = board.all().map(({ info }) => info);
     return announceAll(gateway, devices, topics, options);
   };
-  const replaced = (topic: string, device = "gateway") => {
-    memory.replaced(topic, device);
+  const replaced = (topic: string, device = GATEWAY) => {
     const message = all().find((one) => deviceOf(one) === device);
+    if (!message) return;
+    memory.replaced(topic, device);
     const channels = board.get(device)?.info.channels ?? [];
-    if (message && !isSamePlatform(topic, channels, componentsIn(message.payload)))
+    if (!isSamePlatform(topic, channels, componentsIn(message.payload)))
       log.warn("Home Assistant makes a new entity of it: it was of another platform", { device, topic });
   };
   const deleted = (topic: string) => {
@@ -98,4 +102,4 @@ export function homeAssistantSide(
   };
 }
 
-const deviceOf = ({ device }: RetainedMessage): string => device ?? "gateway";
+const deviceOf = ({ device }: RetainedMessage): string => device ?? GATEWAY;

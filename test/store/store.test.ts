@@ -244,6 +244,37 @@ describe("small values", () => {
     await using second = await machine.open();
     expect(await second.ledger.topics("all")).toEqual([{ topic: "a/status", broker: "b:1" }]);
   });
+
+  it.each(["powerCut", "crash"] as const)("stay forgotten after a %s right after `forget`", async (end) => {
+    using machine = new Machine();
+    const first = await machine.open();
+    for (const key of ["offset/old", "offset/probe"]) first.setMeta(key, "3", "soon");
+    for (const device of ["old", "probe"]) first.accept(machine.reading(5, device));
+    await first.flush();
+    await first[Symbol.asyncDispose]();
+    const second = await machine.open();
+    second.setMeta("driver/old", "not on the disk yet", "soon");
+    await second.forget(["offset/old", "driver/old"], ["old"]);
+    await machine[end](second);
+    await using third = await machine.open();
+    expect([...third.metaKeys()].filter((key) => /old|probe/.test(key))).toEqual(["offset/probe"]);
+    expect(third.devices()).toEqual(["probe"]);
+  });
+
+  it("that are removed stay so, staged or on the disk", async () => {
+    using machine = new Machine();
+    const first = await machine.open();
+    first.setMeta("k", "v");
+    await first[Symbol.asyncDispose]();
+    const second = await machine.open();
+    second.setMeta("k", undefined);
+    await machine.crash(second);
+    const third = await machine.open();
+    expect(third.getMeta("k")).toBeUndefined();
+    await third[Symbol.asyncDispose]();
+    await using fourth = await machine.open();
+    expect([...fourth.metaKeys()]).not.toContain("k");
+  });
 });
 
 describe("damage", () => {

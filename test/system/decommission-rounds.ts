@@ -2,8 +2,11 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "vitest";
+import { linuxClock } from "../../src/hardware/clock.ts";
 import { askService } from "../../src/service/control-client.ts";
 import { controlSocket } from "../../src/service/runtime-dir.ts";
+import { openLedgerAtRest } from "../../src/store/ledger-at-rest.ts";
+import { smallKeysOf, valuedDevices } from "../../src/wiring/small-values.ts";
 import { createGateway, type Gateway } from "../support/gateway.ts";
 import { type Collector, collect, waitFor } from "../support/mosquitto.ts";
 import {
@@ -84,6 +87,7 @@ export async function killRound(round: KillRound, { afterMs = 0, restarts = 1 }:
     if (step === DROP) await broker.outage?.end();
     const diedIn = lastBegun(gateway.err());
     await (id === "gateway" ? gatewayAgain(gateway, step) : deviceAgain(gateway, broker, step));
+    await expectForgotten(gateway, id);
     for (let count = 0; count < restarts; count++) await refused(gateway, id);
     await broker.whileThere(gateway, async () => {
       expect(await topicsOf(broker, id === "gateway" ? ofGateway : ofRoom)).toEqual([]);
@@ -157,6 +161,13 @@ async function refused(gateway: Gateway, id: string): Promise<void> {
   const { code, err } = await gateway.command("run");
   expect(code).toBe(2);
   expect(err).toContain(`fieldpost decommission ${id === "gateway" ? "--gateway" : id} --revive`);
+}
+
+/** Nothing is kept of it on the disk, but for the mark of a command that ended it without the service. */
+async function expectForgotten({ directory }: Gateway, id: string): Promise<void> {
+  await using store = await openLedgerAtRest(join(directory, "store"), linuxClock());
+  const kept = smallKeysOf(id, store.metaKeys()).filter((key) => !key.startsWith("forget/"));
+  expect([kept, valuedDevices(id, store)]).toEqual([[], []]);
 }
 
 /** Every reading that was taken before its end has been delivered. */

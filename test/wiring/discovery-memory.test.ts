@@ -2,15 +2,16 @@ import { describe, expect, test } from "vitest";
 import type { RetainedMessage } from "../../src/core/topics.ts";
 import { DiscoveryMemory } from "../../src/wiring/discovery-memory.ts";
 import { fakeLog } from "../fakes/log.ts";
+import { SmallStore } from "../fakes/small-store.ts";
 
 type Platforms = Record<string, string>;
 
 function bench() {
-  const meta = new Map<string, string>();
+  const store = new SmallStore();
   const world = { online: false, opened: true };
   const make = () =>
     new DiscoveryMemory({
-      store: { getMeta: (key) => meta.get(key), setMeta: (key, value) => void meta.set(key, value) },
+      store,
       log: fakeLog(),
       isOnline: () => world.online,
       isOpened: () => world.opened,
@@ -109,7 +110,7 @@ test("what was deleted in Home Assistant stays away over restarts, until it is a
   expect(make().isDeleted("d")).toBe(false);
   make().deleted("d");
   make().deleted("gateway");
-  expect(make().wanted(undefined)).toEqual(["d", "gateway"]);
+  expect(make().wanted(undefined)).toEqual(["gateway", "d"]);
 });
 
 test("the place of another topic is taken once, over restarts, until that is asked for again", () => {

@@ -2,16 +2,13 @@ import { expect, test } from "vitest";
 import { createLifecycle, type LifecycleParts } from "../../src/wiring/lifecycle/lifecycle.ts";
 import { FakeClock } from "../fakes/clock.ts";
 import { fakeLog } from "../fakes/log.ts";
+import { SmallStore } from "../fakes/small-store.ts";
 import { MemoryStore } from "../fakes/store.ts";
 
 /** A gateway's lifecycle over an uplink that lasts until it is told to stop, or until it fails. */
 function bench() {
   const clock = new FakeClock();
-  const store = Object.assign(new MemoryStore(), {
-    getMeta: () => undefined,
-    setMeta: () => undefined,
-    tombstones: () => new Map<string, number>(),
-  });
+  const store = Object.assign(new SmallStore(), new MemoryStore());
   const stopper = new AbortController();
   const uplink = { ended: false, fail: (_error: Error): void => undefined };
   const run = (signal: AbortSignal) =>

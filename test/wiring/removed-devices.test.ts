@@ -3,6 +3,7 @@ import type { DecommissionRequest, DecommissionResult } from "../../src/lifecycl
 import { endRemovedDevices } from "../../src/wiring/lifecycle/removed-devices.ts";
 import { FakeClock } from "../fakes/clock.ts";
 import { fakeLog } from "../fakes/log.ts";
+import { SmallStore } from "../fakes/small-store.ts";
 import { MemoryStore } from "../fakes/store.ts";
 
 const HOUR_MS = 3_600_000;
@@ -12,16 +13,11 @@ async function bench(graceMs: number) {
   const { ledger } = new MemoryStore();
   await ledger.add({ topic: "fieldpost/gw/probe/status", device: "probe", broker: "b:1" });
   await ledger.add({ topic: "fieldpost/gw/status", broker: "b:1" });
-  const meta = new Map<string, string>();
-  const tombstones = new Map<string, number>();
+  const small = new SmallStore();
+  const tombstones = small.ended;
   const configured = new Set<string>();
   const ended: string[] = [];
-  const store = {
-    ledger,
-    getMeta: (key: string) => meta.get(key),
-    setMeta: (key: string, value: string) => void meta.set(key, value),
-    tombstones: () => tombstones,
-  };
+  const store = Object.assign(small, { ledger });
   const decommissions = {
     async request(id: string, _request: DecommissionRequest): Promise<DecommissionResult> {
       ended.push(id);
@@ -40,6 +36,7 @@ async function bench(graceMs: number) {
     clock,
     configured,
     ended,
+    small,
     /** The process ends, and another begins: in the same boot, or after another. */
     async restart(boot?: string) {
       stop.abort();
@@ -94,4 +91,16 @@ test("`now` is at once, and `keep` never", async () => {
   await using keep = await bench(Number.POSITIVE_INFINITY);
   await keep.clock.advance(1000 * HOUR_MS);
   expect(keep.ended).toEqual([]);
+});
+
+test("a device that left before anything of it was published is ended, too, for what is kept of it", async () => {
+  await using one = await bench(24 * HOUR_MS);
+  one.small.meta.set("offset/shy", "3");
+  one.small.newestOf.set("mute", new Map());
+  one.configured.add("kept");
+  one.small.meta.set("offset/kept", "3");
+  await one.clock.advance(23.9 * HOUR_MS);
+  expect(one.ended).toEqual([]);
+  await one.clock.advance(0.2 * HOUR_MS);
+  expect(one.ended).toEqual(["probe", "shy", "mute"]);
 });

@@ -64,7 +64,11 @@ const common = {
   enabled: z.boolean().default(true).describe("Read this device"),
   area: text(64).optional().describe("Suggested area in Home Assistant; by default the gateway's"),
   qos: deviceQos.optional().describe("QoS of this device: one number, or `state`, `readings` and `commands` apart"),
-  previous_id: deviceId.optional().describe("The id that it had before: its history and entities move over"),
+  previous_id: deviceId
+    .optional()
+    .describe(
+      "The id that it had before: its entities, and what is kept for it, move over; nothing is left under the old id",
+    ),
   offline_after: duration({ minMs: 1000 })
     .optional()
     .describe(

@@ -90,9 +90,12 @@ export class DiskTier {
     });
   }
 
-  /** Some rows of their own, durable when it resolves. */
-  write(batch: Batch): Promise<void> {
-    return this.#link.serially(() => this.#link.call("write", batch));
+  /** Some rows of their own, durable when it resolves; `written` runs before the next commit is made up. */
+  write(batch: Batch, written?: () => void): Promise<void> {
+    return this.#link.serially(async () => {
+      await this.#link.call("write", batch);
+      written?.();
+    });
   }
 
   dropUnreadable(range: Range): void {

@@ -112,10 +112,10 @@ export class Journal {
     this.emit({ kind: "told", gap });
   }
 
-  setMeta(key: string, value: string, urgency: Urgency): void {
+  setMeta(key: string, value: string | undefined, urgency: Urgency): void {
     if (this.small.meta.get(key) === value) return;
     if (urgency === "soon") this.small.hurry(this.#clock.monoMs());
-    this.#stage({ kind: "meta", key, value });
+    this.#stage({ kind: "meta", key, ...(value !== undefined && { value }) });
     this.small.setMeta(key, value);
   }
 
@@ -125,6 +125,7 @@ export class Journal {
   }
 
   forgetNewest(device: string): void {
+    if (!this.small.newest.has(device)) return;
     this.#stage({ kind: "forget", device });
     this.small.forgetNewest(device);
   }

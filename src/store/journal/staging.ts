@@ -24,7 +24,8 @@ export interface StagingHeader extends OutboxSnapshot {
 
 export type StagedEvent =
   | OutboxEvent
-  | { readonly kind: "meta"; readonly key: string; readonly value: string }
+  /** Without a value it is removed. */
+  | { readonly kind: "meta"; readonly key: string; readonly value?: string }
   | { readonly kind: "boot"; readonly boot: BootAnchors }
   | { readonly kind: "forget"; readonly device: string };
 

@@ -12,6 +12,7 @@ import { type LedgerAtRest, openLedgerAtRest, storeOwner } from "../../store/led
 import { brokerIdentity } from "../../uplink/broker-identity.ts";
 import { FROZEN_ID } from "../identity.ts";
 import { uplinkOptions } from "../options.ts";
+import { isKept, smallKey, smallKeysOf, valuedDevices } from "../small-values.ts";
 import { Audits } from "./audits.ts";
 import { Call } from "./departure.ts";
 
@@ -55,14 +56,13 @@ function portsAtRest(
   const isBundled = mqtt.urls.length === 0;
   const [url = ""] = mqtt.urls;
   const broker = brokerIdentity(url, { broker: isBundled ? "bundled" : "external" });
-  const valued = () => (id === GATEWAY ? ledger.devices() : ledger.devices().filter((device) => device === id));
   const reach = () => {
     if (isBundled) throw new GatewayError("BROKER_UNREACHABLE", "the bundled broker runs with the service");
     return call;
   };
   return {
     id,
-    isKnown: () => id === GATEWAY || devices.some((configured) => configured.id === id),
+    isKnown: () => id === GATEWAY || devices.some((configured) => configured.id === id) || isKept(id, ledger),
     isTombstoned: () => ledger.isTombstoned(id),
     tombstone: () => ledger.setTombstone(id, clock.wallMs()),
     isRunning: () => false,
@@ -74,10 +74,8 @@ function portsAtRest(
     clearRetained: async (topics) => await reach().clearRetained(topics),
     retainedAmong: async (topics) => await reach().retainedAmong(topics),
     cleared: (topic) => ledger.ledger.cleared(topic, broker),
-    hasValues: () => valued().length > 0,
-    async forgetValues() {
-      for (const device of valued()) await ledger.forgetValues(device);
-    },
+    hasValues: () => !isForgotten(id, ledger),
+    forgetValues: () => forgetAtRest(id, ledger),
   };
 }
 
@@ -114,7 +112,19 @@ export async function auditAtRest<T>(
 export async function reviveAtRest(config: Config, id: string, deps: AtRestDeps): Promise<void> {
   await using ledger = await openAtRest(config, deps);
   if (!ledger.isTombstoned(id)) throw new GatewayError("DEVICE_UNKNOWN", `"${id}" was not decommissioned`);
+  // Its end may have been cut off before that.
+  await forgetAtRest(id, ledger);
   await ledger.setTombstone(id, undefined);
+}
+
+/** What is only staged cannot be seen from here: the mark has the next start see to that. */
+function isForgotten(id: string, ledger: LedgerAtRest): boolean {
+  const keys = smallKeysOf(id, ledger.metaKeys());
+  return keys.length === 1 && keys[0] === smallKey("forget", id) && valuedDevices(id, ledger).length === 0;
+}
+
+async function forgetAtRest(id: string, ledger: LedgerAtRest): Promise<void> {
+  await ledger.forget(smallKeysOf(id, ledger.metaKeys()), valuedDevices(id, ledger), smallKey("forget", id));
 }
 
 function gatewayId({ gateway }: Config, ledger: Pick<LedgerAtRest, "getMeta">): string {

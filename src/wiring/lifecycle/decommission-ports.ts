@@ -7,6 +7,7 @@ import { DESTINATION } from "../../store/destination.ts";
 import type { Store } from "../../store/store.ts";
 import type { Uplink } from "../../uplink/uplink.ts";
 import type { Roster } from "../roster.ts";
+import { forgetDevice, isKept } from "../small-values.ts";
 import type { Departure } from "./departure.ts";
 
 export interface DecommissionParts {
@@ -31,7 +32,7 @@ export function devicePorts(device: string, parts: DecommissionParts): Decommiss
   const over = departure.hasLeft() ? departure : uplink;
   return {
     id: device,
-    isKnown: () => board.get(device) !== undefined || parts.isConfigured(device),
+    isKnown: () => board.get(device) !== undefined || parts.isConfigured(device) || isKept(device, store),
     isTombstoned: () => store.tombstones().has(device),
     async tombstone() {
       await store.addTombstone(device, clock.wallMs());
@@ -49,8 +50,8 @@ export function devicePorts(device: string, parts: DecommissionParts): Decommiss
     clearRetained: (topics) => over.clearRetained(topics),
     retainedAmong: (topics) => over.retainedAmong(topics),
     cleared: (topic) => store.ledger.cleared(topic, uplink.broker()),
-    hasValues: () => store.newest(device).size > 0,
-    forgetValues: () => store.forgetNewest(device),
+    hasValues: () => isKept(device, store),
+    forgetValues: () => forgetDevice(device, store),
   };
 }
 
@@ -83,9 +84,7 @@ export function gatewayPorts(parts: DecommissionParts): DecommissionPorts {
     clearRetained: (topics) => departure.clearRetained(topics),
     retainedAmong: (topics) => departure.retainedAmong(topics),
     cleared: (topic) => store.ledger.cleared(topic, uplink.broker()),
-    hasValues: () => store.devices().length > 0,
-    forgetValues() {
-      for (const device of store.devices()) store.forgetNewest(device);
-    },
+    hasValues: () => isKept(GATEWAY, store),
+    forgetValues: () => forgetDevice(GATEWAY, store),
   };
 }

@@ -3,12 +3,13 @@ import { GATEWAY } from "../../core/device.ts";
 import { isGatewayError } from "../../core/errors.ts";
 import type { Log } from "../../core/log.ts";
 import type { Store } from "../../store/store.ts";
+import { devicesWith, smallKey } from "../small-values.ts";
 import type { Decommissions } from "./decommissions.ts";
 
 export interface RemovedParts {
   readonly clock: Clock;
   readonly log: Log;
-  readonly store: Pick<Store, "getMeta" | "ledger" | "setMeta" | "tombstones">;
+  readonly store: Pick<Store, "devices" | "getMeta" | "ledger" | "metaKeys" | "setMeta" | "tombstones">;
   readonly decommissions: Pick<Decommissions, "request">;
   /** Infinite: never. */
   readonly graceMs: number;
@@ -42,7 +43,8 @@ export async function endRemovedDevices(parts: RemovedParts, signal: AbortSignal
 async function look(parts: RemovedParts): Promise<void> {
   const { store, isConfigured } = parts;
   const entries = await store.ledger.topics("all");
-  const known = new Set(entries.flatMap(({ device }) => (device === undefined ? [] : [device])));
+  const shown = entries.flatMap(({ device }) => (device === undefined ? [] : [device]));
+  const known = new Set([...shown, ...devicesWith(store.metaKeys()), ...store.devices()]);
   for (const device of known) {
     if (store.tombstones().has(device) || store.tombstones().has(GATEWAY)) continue;
     if (isConfigured(device)) cancel(device, parts);
@@ -50,10 +52,10 @@ async function look(parts: RemovedParts): Promise<void> {
   }
 }
 
-const keyOf = (device: string) => `removed.${device}`;
+const keyOf = (device: string) => smallKey("removed", device);
 
 function cancel(device: string, { store }: RemovedParts): void {
-  if (store.getMeta(keyOf(device))) store.setMeta(keyOf(device), "");
+  if (store.getMeta(keyOf(device)) !== undefined) store.setMeta(keyOf(device), undefined);
 }
 
 function elapse(device: string, { clock, graceMs, log, store }: RemovedParts): number {
@@ -73,10 +75,9 @@ function elapse(device: string, { clock, graceMs, log, store }: RemovedParts): n
 }
 
 /** What the broker keeps from being done is done at the next connection, for the tombstone stands. */
-async function end(device: string, { decommissions, log, store }: RemovedParts): Promise<void> {
+async function end(device: string, { decommissions, log }: RemovedParts): Promise<void> {
   try {
     const { outcome } = await decommissions.request(device, { dryRun: false, discard: false });
-    store.setMeta(keyOf(device), "");
     log.info("a device that left the configuration is decommissioned", { device, outcome });
   } catch (error) {
     if (!isGatewayError(error)) throw error;
