@@ -34,6 +34,10 @@ const kinds: ReadonlyMap<string, Kind> = new Map<string, Kind>([
   ["freq", { key: "frequency", factor: 1, facts: { quantity: "frequency", min: 0 }, first: "1" }],
 ]);
 
+/** The kernel's ina3221 gives its shunts and their sum in µV (Documentation/hwmon/ina3221.rst). */
+const MICROVOLTS = { chip: "ina3221", inputs: ["4", "5", "6", "7"] };
+const microvolts: Kind = { key: "voltage", factor: 1e-6, facts: { quantity: "voltage", decimals: 6 } };
+
 export const hwmon = filesDriver({
   name: "hwmon",
   title: "Any sensor that the kernel shows under hwmon: temperature, voltage, current, power, humidity, fans",
@@ -55,7 +59,7 @@ export const hwmon = filesDriver({
 
   async open(files, { device: wanted }) {
     const { directory, name, node } = await selectDevice(files, await kernelDevices(files, CLASS, ENTRY), wanted);
-    const channels = await channelsIn(files, directory);
+    const channels = await channelsIn(files, directory, name);
     if (channels.length === 0) throw new GatewayError("CHIP_ABSENT", `${node} (${name}) has no channel to read`);
     return { model: name, channels: tableOf(channels), read: async () => ({ values: await readEach(channels) }) };
   },
@@ -64,17 +68,22 @@ export const hwmon = filesDriver({
 /** `temp1_input`; some power meters have an average and nothing else. */
 const VALUE = /^([a-z]+)(\d+)_(input|average)$/;
 
-async function channelsIn(files: KernelFiles, directory: string): Promise<KernelChannel[]> {
+async function channelsIn(files: KernelFiles, directory: string, chip: string): Promise<KernelChannel[]> {
   const names = await files.list(directory);
   const channels: KernelChannel[] = [];
   for (const name of names.slice(0, 16 * MAX_CHANNELS)) {
     const [, type = "", number = "", form] = VALUE.exec(name) ?? [];
-    const kind = kinds.get(type);
+    const kind = kindOf(chip, type, number);
     if (!kind || (form === "average" && names.includes(`${type}${number}_input`))) continue;
     const label = await labelIn(files, `${directory}/${type}${number}_label`);
     channels.push({ ...named(kind, number, label), value: () => readChannel(files, directory, name, kind) });
   }
   return channels.slice(0, MAX_CHANNELS);
+}
+
+function kindOf(chip: string, type: string, number: string): Kind | undefined {
+  const isMicrovolts = chip === MICROVOLTS.chip && type === "in" && MICROVOLTS.inputs.includes(number);
+  return isMicrovolts ? microvolts : kinds.get(type);
 }
 
 function named(kind: Kind, number: string, label: string | undefined): Pick<KernelChannel, "key" | "facts"> {

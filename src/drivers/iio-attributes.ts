@@ -4,6 +4,8 @@ import type { ChannelFacts } from "./driver.ts";
 export interface IioAttribute {
   readonly key: string;
   readonly facts: ChannelFacts;
+  /** As in the file's name: `temp`, `humidityrelative`. */
+  readonly type: string;
   /** `in_…_input` where the kernel computes the value, else `in_…_raw`. */
   readonly valueFile: string;
   readonly offsetFile?: string;
@@ -45,6 +47,7 @@ const kinds: ReadonlyMap<string, Kind> = new Map<string, Kind>([
   ["distance", { key: "distance", factor: 1000, facts: { quantity: "distance", min: 0 } }],
   ["concentration", { key: "concentration", factor: 1, facts: { quantity: "concentration", min: 0 } }],
   ["concentration_co2", { key: "carbon_dioxide", factor: 1e4, facts: { quantity: "carbon_dioxide", min: 0 } }],
+  ["concentration_voc", { key: "tvoc", factor: 1e7, facts: { quantity: "tvoc", min: 0 } }],
   ["massconcentration_pm1", { key: "pm1", factor: 1, facts: { quantity: "pm1", min: 0 } }],
   ["massconcentration_pm2p5", { key: "pm25", factor: 1, facts: { quantity: "pm25", min: 0 } }],
   ["massconcentration_pm4", { key: "pm4", factor: 1, facts: { quantity: "pm4", min: 0 } }],
@@ -85,6 +88,7 @@ function attributeOf(valueFile: string, names: ReadonlySet<string>): IioAttribut
   const offsetFile = form === "raw" ? fileFor("offset") : undefined;
   return {
     key: [kind.key, ...which].join("_"),
+    type,
     valueFile,
     ...measuredIn(kind, which.join(" "), form === "input" || scaleFile !== undefined),
     ...(offsetFile && { offsetFile }),

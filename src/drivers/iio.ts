@@ -3,6 +3,7 @@ import { GatewayError } from "../core/errors.ts";
 import type { KernelFiles } from "../hardware/files.ts";
 import { filesDriver } from "./driver.ts";
 import { type IioAttribute, iioAttributes } from "./iio-attributes.ts";
+import { chipBehind, mending } from "./iio-quirks.ts";
 import { type KernelChannel, readEach, tableOf } from "./kernel-channels.ts";
 import { kernelDevices, labelIn, readNumber, selectDevice } from "./kernel-files.ts";
 
@@ -35,7 +36,7 @@ export const iio = filesDriver({
 
   async open(files, { device: wanted }) {
     const { directory, name, node } = await selectDevice(files, await kernelDevices(files, CLASS, ENTRY), wanted);
-    const channels = await channelsIn(files, directory);
+    const channels = await channelsIn(files, directory, await chipBehind(files, directory, name));
     if (channels.length === 0) throw new GatewayError("CHIP_ABSENT", `${node} (${name}) has no channel to read`);
     return {
       model: name,
@@ -45,7 +46,7 @@ export const iio = filesDriver({
   },
 });
 
-async function channelsIn(files: KernelFiles, directory: string): Promise<KernelChannel[]> {
+async function channelsIn(files: KernelFiles, directory: string, chip: string): Promise<KernelChannel[]> {
   const attributes = iioAttributes(await files.list(directory)).slice(0, MAX_CHANNELS);
   return await Promise.all(
     attributes.map(async (attribute) => {
@@ -53,18 +54,23 @@ async function channelsIn(files: KernelFiles, directory: string): Promise<Kernel
       return {
         key: attribute.key,
         facts: title ? { ...attribute.facts, title } : attribute.facts,
-        value: () => readAttribute(files, directory, attribute),
+        value: () => readAttribute(files, directory, attribute, chip),
       };
     }),
   );
 }
 
 /** `(raw + offset) * scale`, or what the kernel computed itself (Documentation/ABI/testing/sysfs-bus-iio). */
-async function readAttribute(files: KernelFiles, directory: string, attribute: IioAttribute): Promise<number> {
+async function readAttribute(
+  files: KernelFiles,
+  directory: string,
+  attribute: IioAttribute,
+  chip: string,
+): Promise<number> {
   const numberIn = async (name: string | undefined, otherwise: number) =>
     name === undefined ? otherwise : await readNumber(files, `${directory}/${name}`);
   const offset = await numberIn(attribute.offsetFile, 0);
   const scale = await numberIn(attribute.scaleFile, 1);
-  const value = await readNumber(files, `${directory}/${attribute.valueFile}`);
-  return (value + offset) * scale * attribute.factor;
+  const value = ((await readNumber(files, `${directory}/${attribute.valueFile}`)) + offset) * scale;
+  return value * mending(chip, attribute.type, value, scale) * attribute.factor;
 }

@@ -115,6 +115,72 @@ describe("iio", () => {
     });
   });
 
+  test("computes as the kernel's mlx90614 and ads1015 say it: kelvins with an offset, and a pair with a scale of its own", async () => {
+    const tree = iioDevice({
+      in_temp_object_raw: "15095",
+      in_temp_object_offset: "-13657.500000",
+      in_temp_ambient_raw: "14000",
+      in_temp_ambient_offset: "-13657.500000",
+      in_temp_scale: "20",
+      "in_voltage0-voltage1_raw": "-1347",
+      "in_voltage0-voltage1_scale": "0.125000000",
+      in_voltage0_raw: "8",
+      in_voltage0_scale: "3.000000000",
+      in_concentration_voc_input: "0.0000125",
+      in_magn_x_raw: "-1",
+      in_magn_scale: "0.000244",
+    });
+    expect(await readAll(iio, tree)).toEqual({
+      temperature_object: expect.closeTo(28.75, 9),
+      temperature_ambient: expect.closeTo(6.85, 9),
+      voltage_0_1: expect.closeTo(-0.168375, 9),
+      voltage_0: expect.closeTo(0.024, 9),
+      tvoc: expect.closeTo(125, 9),
+      magnetic_field_x: expect.closeTo(-0.0244, 9),
+    });
+  });
+
+  const i2cDevice = (name: string, files: Record<string, string>, client = name): Tree => {
+    const device = "/sys/devices/platform/soc/i2c-1/1-0068/iio:device0";
+    return {
+      "/sys/bus/iio/devices/iio:device0": { link: device },
+      "/sys/devices/platform/soc/i2c-1/1-0068/name": `${client}\n`,
+      [`${device}/name`]: `${name}\n`,
+      ...Object.fromEntries(Object.entries(files).map(([file, text]) => [`${device}/${file}`, text])),
+    };
+  };
+
+  test.each([
+    ["0.000062500", "the volts of today's kernel"],
+    ["0.062500000", "the millivolts of a mended one"],
+  ])("a MCP3424 with a scale of %s is in volts: %s (kernel bug 220543)", async (scale) => {
+    const tree = i2cDevice("1-0068", { in_voltage1_raw: "-16000", in_voltage1_scale: scale }, "mcp3424");
+    expect(await readAll(iio, tree)).toEqual({ voltage_1: expect.closeTo(-1, 9) });
+  });
+
+  test.each([
+    ["1013.250000000", "45.678000000"],
+    ["101.325000000", "45678.000000000"],
+  ])(
+    "a BME680's %s and %s are 1013.25 hPa and 45.7 %%, whichever kernel says it (commit ae1f7b93b52)",
+    async (pressure, humidity) => {
+      const tree = i2cDevice("bme680", { in_pressure_input: pressure, in_humidityrelative_input: humidity });
+      expect(await readAll(iio, tree)).toEqual({
+        pressure: expect.closeTo(1013.25, 6),
+        humidity: expect.closeTo(45.678, 6),
+      });
+    },
+  );
+
+  test("only these chips are mended", async () => {
+    const tree = i2cDevice("si7020", {
+      in_humidityrelative_input: "90",
+      in_voltage0_raw: "1000",
+      in_voltage_scale: "0.001",
+    });
+    expect(await readAll(iio, tree)).toEqual({ humidity: expect.closeTo(0.09), voltage_0: expect.closeTo(0.001) });
+  });
+
   test("a raw value without a scale is a number without a unit", () => {
     expect(iioAttributes(["in_proximity_raw", "in_voltage3_raw"]).map(({ key, facts }) => [key, facts])).toEqual([
       ["proximity", { quantity: "number", title: "Proximity" }],
@@ -188,6 +254,24 @@ describe("hwmon", () => {
       power: expect.closeTo(1.4025),
       humidity: expect.closeTo(51.2),
       fan: 1180,
+    });
+  });
+
+  test("the shunts of an ina3221 are in µV (Documentation/hwmon/ina3221.rst), those of others in mV", async () => {
+    const files = { in1_input: "11984", in4_input: "20000", in7_input: "-40", curr1_input: "2000" };
+    expect(await readAll(hwmon, { ...board(files), [`${device}/name`]: "ina3221" })).toEqual({
+      voltage_1: expect.closeTo(11.984, 9),
+      voltage_4: expect.closeTo(0.02, 9),
+      voltage_7: expect.closeTo(-0.00004, 9),
+      current: expect.closeTo(2, 9),
+    });
+    expect(await readAll(hwmon, board({ in4_input: "20000" }))).toEqual({ voltage_4: expect.closeTo(20, 9) });
+  });
+
+  test("energy is in µJ and frequency in Hz", async () => {
+    expect(await readAll(hwmon, board({ energy1_input: "3600000000000", freq1_input: "700000000" }))).toEqual({
+      energy: expect.closeTo(1, 9),
+      frequency: 700000000,
     });
   });
 
