@@ -1,7 +1,8 @@
-import { GatewayError, isGatewayError } from "../core/errors.ts";
+import { isGatewayError } from "../core/errors.ts";
 import type { Value } from "../core/reading.ts";
 import type { KernelFiles } from "../hardware/files.ts";
-import { excerpt, readIfThere, readNumber } from "./kernel-files.ts";
+import type { FirmwareFlags } from "./firmware-flags.ts";
+import { readIfThere, readNumber } from "./kernel-files.ts";
 
 /** Where this machine shows what it has. */
 export interface Machine {
@@ -9,7 +10,7 @@ export interface Machine {
   /** A path on the file system to watch. */
   readonly disk: string;
   readonly temperature: string | undefined;
-  readonly throttled: string | undefined;
+  readonly firmware: FirmwareFlags | undefined;
   readonly wireless: boolean;
 }
 
@@ -51,18 +52,10 @@ export async function throttledFile(files: KernelFiles): Promise<string | undefi
   return undefined;
 }
 
-/** Bits of get_throttled: what is the case now, and 16 bits higher what was since boot (Raspberry Pi documentation). */
-export const UNDER_VOLTAGE = 0b0001;
-/** Frequency capped, throttled, soft temperature limit. */
-export const CAPPED_OR_THROTTLED = 0b1110;
-
 export function firmwareFlag(bits: number, when: "now" | "since boot"): Vital {
-  return async ({ files, throttled }) => {
-    const text = throttled && (await readIfThere(files, throttled));
-    if (!text) return undefined;
-    if (!/^(0x)?[0-9a-f]+$/i.test(text)) throw new GatewayError("BAD_VALUE", `${throttled} holds ${excerpt(text)}`);
-    const flags = Number.parseInt(text, 16);
-    return ((when === "now" ? flags : flags >> 16) & bits) !== 0;
+  return async ({ firmware }) => {
+    const flags = await (when === "now" ? firmware?.now() : firmware?.sinceBoot());
+    return flags === undefined ? undefined : (flags & bits) !== 0;
   };
 }
 

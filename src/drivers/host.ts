@@ -3,8 +3,8 @@ import { isGatewayError } from "../core/errors.ts";
 import type { Value } from "../core/reading.ts";
 import type { KernelFiles } from "../hardware/files.ts";
 import { type ChannelFacts, type ChannelTable, filesDriver, type Identity } from "./driver.ts";
+import { CAPPED_OR_THROTTLED, firmwareFlags, UNDER_VOLTAGE } from "./firmware-flags.ts";
 import {
-  CAPPED_OR_THROTTLED,
   cpuTemperature,
   cpuTemperatureFile,
   diskUsed,
@@ -14,7 +14,6 @@ import {
   type Machine,
   memoryUsed,
   throttledFile,
-  UNDER_VOLTAGE,
   uptimeSeconds,
   type Vital,
   wifiSignal,
@@ -66,23 +65,28 @@ export const host = filesDriver({
   timing: { minIntervalMs: 1000, expectedMs: 100, defaultIntervalMs: 60_000 },
   notes:
     "Only what this machine has is listed. The load is the kernel's average of the last minute, to be compared with the " +
-    "number of cores. Under-voltage and throttling are what the Pi's firmware reports (`vcgencmd get_throttled`).",
+    "number of cores. Under-voltage and throttling are what the Pi's firmware tells the kernel, which forgets after two seconds: " +
+    "`since boot` means since this device was first read in this boot, and some seconds before.",
 
   find: async () => [{ title: "This machine", options: {} }],
 
-  async open(files, { disk }) {
+  async open(files, { disk }, context) {
+    const throttled = await throttledFile(files);
+    const firmware = throttled === undefined ? undefined : firmwareFlags(files, throttled, context);
     const machine: Machine = {
       files,
       disk,
       temperature: await cpuTemperatureFile(files),
-      throttled: await throttledFile(files),
+      firmware,
       wireless: await hasWireless(files),
     };
     const found = await channelsOn(machine);
+    firmware?.watch();
     return {
       ...(await identityOf(files)),
       channels: tableOf(found),
       read: async () => ({ values: await readEach(found) }),
+      close: async () => firmware?.close(),
     };
   },
 });

@@ -21,6 +21,7 @@ export async function watchVitals(
 ): Promise<void> {
   const options = { disk: "/" };
   const machine = await host.open(files, options, { clock, memory: noMemory });
+  signal.addEventListener("abort", () => void machine.close?.(), { once: true });
   while (!signal.aborted) {
     try {
       const { values } = await machine.read(signal);

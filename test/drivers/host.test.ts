@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { GatewayError } from "../../src/core/errors.ts";
-import type { FilesDriver } from "../../src/drivers/driver.ts";
+import type { DriverMemory, FilesDriver } from "../../src/drivers/driver.ts";
 import { host } from "../../src/drivers/host.ts";
 import { SimulatedFiles, type Tree } from "../../src/hardware/simulated/files.ts";
 import { noMemory } from "../../src/wiring/driver-memory.ts";
@@ -9,6 +9,15 @@ import { FakeClock } from "../fakes/clock.ts";
 const never = new AbortController().signal;
 const open = (tree: Tree, disk = "/") =>
   (host as FilesDriver).open(new SimulatedFiles(tree), { disk }, { clock: new FakeClock(), memory: noMemory });
+const memoryOf = (): DriverMemory => {
+  let kept: string | undefined;
+  return {
+    load: () => kept,
+    save(text) {
+      kept = text;
+    },
+  };
+};
 const valuesOn = async (tree: Tree) => (await (await open(tree)).read(never)).values;
 
 const virtualMachine: Tree = {
@@ -52,6 +61,38 @@ describe("a Pi's power supply", () => {
     const values = await valuesOn({ [path]: `${flags}\n` });
     const keys = ["under_voltage", "throttled", "under_voltage_since_boot", "throttled_since_boot"];
     expect(keys.map((key) => values[key])).toEqual(expected);
+  });
+
+  test("that was short of voltage between two readings was so since boot, though the kernel forgets it", async () => {
+    const clock = new FakeClock();
+    const memory = memoryOf();
+    let flags = "0";
+    const files = new SimulatedFiles({ [PI4]: () => `${flags}\n` });
+    const openPi = () => (host as FilesDriver).open(files, { disk: "/" }, { clock, memory });
+    const seen = async () => (await (await openPi()).read(never)).values;
+    const sensor = await openPi();
+    expect((await sensor.read(never)).values).toMatchObject({ under_voltage_since_boot: false });
+    flags = "50000";
+    await clock.advance(2000);
+    flags = "0";
+    await clock.advance(60_000);
+    const after = { under_voltage: false, under_voltage_since_boot: true, throttled_since_boot: true };
+    expect((await sensor.read(never)).values).toMatchObject(after);
+    await sensor.close?.();
+    expect(await seen()).toMatchObject(after);
+    clock.reboot("00000000-0000-4000-8000-000000000002");
+    expect(await seen()).toMatchObject({ under_voltage_since_boot: false, throttled_since_boot: false });
+  });
+
+  test("is not looked at any more once the device is closed", async () => {
+    const clock = new FakeClock();
+    const files = new SimulatedFiles({ [PI4]: "0\n" });
+    const sensor = await (host as FilesDriver).open(files, { disk: "/" }, { clock, memory: noMemory });
+    await clock.advance(5000);
+    expect(clock.sleeping).toBe(1);
+    await sensor.close?.();
+    await clock.advance(0);
+    expect(clock.sleeping).toBe(0);
   });
 });
 
