@@ -2,9 +2,9 @@ import type { Values } from "../core/reading.ts";
 import {
   bosch280Options,
   celsius,
-  configRegister,
   decode20,
   decodeTrimming,
+  ensureFilter,
   fineTemperature,
   forcedMeasurement,
   hectopascal,
@@ -48,13 +48,13 @@ export const bme280 = i2cDriver({
     const humidityTrimming = decodeHumidityTrimming(H1, await chip.readRegister(REGISTER.trimmingH2, 7));
     // All of them each time: what a brown-out erased is back with the next read.
     const start = [
-      [REGISTER.config, configRegister(filter)],
       // Takes effect with the write to ctrl_meas that follows (§5.4.3).
       [REGISTER.ctrlHum, oversamplingCode(oversampling)],
       [REGISTER.ctrlMeas, forcedMeasurement(oversampling)],
     ] as const;
     return {
       async read(signal) {
+        await ensureFilter(chip, filter);
         await writeEach(chip, start);
         await context.clock.sleep(measurementMs(oversampling, 3), signal);
         await untilIdle(chip, context, signal);

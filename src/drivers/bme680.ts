@@ -22,7 +22,7 @@ import {
 } from "./bosch-280.ts";
 import { type DriverContext, i2cDriver, sampleOf } from "./driver.ts";
 import { durationMs, onOff } from "./options.ts";
-import { mismatch, readByte } from "./registers.ts";
+import { ensureBits, mismatch, readByte } from "./registers.ts";
 
 /** Registers (BST-BME680-DS001 v1.9, §5.2). */
 const REGISTER = {
@@ -47,12 +47,15 @@ const RESET_COMMAND = 0xb6;
 const RESET_MS = 5;
 const FORCED_MODE = 0b01;
 const FIELD_LENGTH = 17;
+/** Field 0's status: new data, and neither the gas nor anything else being measured any more (§5.3.5). */
 const NEW_DATA = 0x80;
+const STATUS_BITS = 0xe0;
 const GAS_VALID = 0x20;
 const HEATER_STABLE = 0x10;
 const NO_DATA_16_BIT = 0x8000;
 /** Samples that the IIR filter remembers -> its code (§5.3.2.4). */
 const FILTER_CODE = { off: 0, 1: 1, 3: 2, 7: 3, 15: 4, 31: 5, 63: 6, 127: 7 } as const;
+const FILTER_BITS = 0b000_111_00;
 /** The gas sensor drifts while its plate comes to temperature. */
 const GAS_WARM_UP_MS = 5 * 60_000;
 
@@ -102,6 +105,8 @@ export const bme680 = i2cDriver({
     let ambientC = 25;
     return {
       async read(signal) {
+        // Not among the settings: whenever it is written, the filter forgets, and the next value passes unchanged (§3.3.4).
+        await ensureBits(chip, REGISTER.config, FILTER_BITS, FILTER_CODE[options.filter] << 2);
         await writeEach(chip, settings(options, calibration, ambientC, isHigh));
         await context.clock.sleep(
           measurementMs(options.oversampling, options.gas ? options.heater_duration : 0),
@@ -130,7 +135,6 @@ function channels(gas: boolean) {
 
 interface Settings {
   readonly oversampling: Oversampling;
-  readonly filter: keyof typeof FILTER_CODE;
   readonly gas: boolean;
   readonly heater_temperature: number;
   readonly heater_duration: number;
@@ -146,7 +150,6 @@ function settings(options: Settings, calibration: Bme680Calibration, ambientC: n
     [REGISTER.ctrlGas0, options.gas ? 0 : 0x08],
     [REGISTER.ctrlGas1, options.gas ? runGas : 0],
     [REGISTER.ctrlHum, code],
-    [REGISTER.config, FILTER_CODE[options.filter] << 2],
     [REGISTER.ctrlMeas, (code << 5) | (code << 2) | FORCED_MODE],
   ] as const;
 }
@@ -162,7 +165,7 @@ const POLL_MS = 10;
 async function newField(chip: I2cDevice, { clock }: DriverContext, signal: AbortSignal): Promise<Uint8Array> {
   for (let poll = 0; poll < POLLS; poll++) {
     const field = await chip.readRegister(REGISTER.field0, FIELD_LENGTH);
-    if (((field[0] ?? 0) & NEW_DATA) !== 0) return field;
+    if (((field[0] ?? 0) & STATUS_BITS) === NEW_DATA) return field;
     await clock.sleep(POLL_MS, signal);
   }
   throw new GatewayError("NOT_READY", `no new data ${POLLS * POLL_MS} ms after the longest time`);

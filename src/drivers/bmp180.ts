@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { GatewayError } from "../core/errors.ts";
 import type { Values } from "../core/reading.ts";
-import { i2cDriver } from "./driver.ts";
-import { bigEndian, expectId } from "./registers.ts";
+import type { I2cDevice } from "../hardware/i2c.ts";
+import { type DriverContext, i2cDriver } from "./driver.ts";
+import { bigEndian, expectId, readByte } from "./registers.ts";
 
 /** Registers and commands (BST-BMP180-DS000 v2.5, §4). */
 const CALIBRATION = 0xaa;
@@ -10,9 +11,12 @@ const CALIBRATION_LENGTH = 22;
 const ID = 0xd0;
 const CONTROL = 0xf4;
 const DATA = 0xf6;
-const MEASURE_TEMPERATURE = 0x2e;
+const MEASURE_TEMPERATURE = { command: 0x2e, waitMs: 4.5, length: 2 };
 const MEASURE_PRESSURE = 0x34;
-const TEMPERATURE_MS = 4.5;
+/** `sco` in the control register: 1 until the conversion is complete. */
+const CONVERTING = 0x20;
+const POLLS = 5;
+const POLL_MS = 2;
 
 /** Samples averaged -> the setting `oss` and the longest conversion (§3.3.1, table 3). */
 const OVERSAMPLING = {
@@ -47,22 +51,51 @@ export const bmp180 = i2cDriver({
     return {};
   },
 
-  async open(chip, { oversampling }, { clock }) {
+  async open(chip, { oversampling }, context) {
     const calibration = decodeCalibration(await chip.readRegister(CALIBRATION, CALIBRATION_LENGTH));
     const { oss, waitMs } = OVERSAMPLING[oversampling];
+    const measurePressure = { command: MEASURE_PRESSURE | (oss << 6), waitMs, length: 3 };
     return {
       async read(signal) {
-        await chip.writeRegister(CONTROL, MEASURE_TEMPERATURE);
-        await clock.sleep(TEMPERATURE_MS, signal);
-        const temperature = bigEndian(await chip.readRegister(DATA, 2));
-        await chip.writeRegister(CONTROL, MEASURE_PRESSURE | (oss << 6));
-        await clock.sleep(waitMs, signal);
-        const pressure = bigEndian(await chip.readRegister(DATA, 3)) >> (8 - oss);
-        return { values: decode(temperature, pressure, oss, calibration) };
+        const temperature = await convert(chip, MEASURE_TEMPERATURE, context, signal);
+        const pressure = await convert(chip, measurePressure, context, signal);
+        return { values: decode(temperature, pressure >> (8 - oss), oss, calibration) };
       },
     };
   },
 });
+
+interface Conversion {
+  readonly command: number;
+  readonly waitMs: number;
+  readonly length: number;
+}
+
+/** Throws NOT_READY; BAD_VALUE where the chip was reset meanwhile: what it shows then would be some 50 °C. */
+async function convert(
+  chip: I2cDevice,
+  { command, waitMs, length }: Conversion,
+  { clock }: DriverContext,
+  signal: AbortSignal,
+) {
+  await chip.writeRegister(CONTROL, command);
+  await clock.sleep(waitMs, signal);
+  for (let poll = 0; poll < POLLS; poll++) {
+    const control = await readByte(chip, CONTROL);
+    const isComplete = (control & CONVERTING) === 0;
+    if (isComplete) return unlessReset(bigEndian(await chip.readRegister(DATA, length)), length, control);
+    await clock.sleep(POLL_MS, signal);
+  }
+  throw new GatewayError("NOT_READY", `still converting ${POLLS * POLL_MS} ms after the longest time`);
+}
+
+/** §4, memory map: after a reset the data are 0x80 and zeros, the control register 0. Without the latter it is a value. */
+function unlessReset(code: number, length: number, control: number): number {
+  if (control === 0 && code === 2 ** (8 * length - 1)) {
+    throw new GatewayError("BAD_VALUE", "the chip has no conversion to show: it was reset");
+  }
+  return code;
+}
 
 /** By the datasheet's names (§3.4, table 5). */
 export type Calibration = Readonly<

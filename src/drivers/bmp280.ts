@@ -2,9 +2,9 @@ import type { Values } from "../core/reading.ts";
 import {
   bosch280Options,
   celsius,
-  configRegister,
   decode20,
   decodeTrimming,
+  ensureFilter,
   fineTemperature,
   forcedMeasurement,
   hectopascal,
@@ -15,7 +15,6 @@ import {
   TRIMMING_LENGTH,
   type Trimming,
   untilIdle,
-  writeEach,
 } from "./bosch-280.ts";
 import { i2cDriver, sampleOf } from "./driver.ts";
 
@@ -42,14 +41,11 @@ export const bmp280 = i2cDriver({
   async open(chip, { oversampling, filter }, context) {
     await reset(chip, context);
     const trimming = decodeTrimming(await chip.readRegister(REGISTER.trimming, TRIMMING_LENGTH));
-    // All of them each time: what a brown-out erased is back with the next read.
-    const start = [
-      [REGISTER.config, configRegister(filter)],
-      [REGISTER.ctrlMeas, forcedMeasurement(oversampling)],
-    ] as const;
     return {
       async read(signal) {
-        await writeEach(chip, start);
+        // All of it each time: what a brown-out erased is back with the next read.
+        await ensureFilter(chip, filter);
+        await chip.writeRegister(REGISTER.ctrlMeas, forcedMeasurement(oversampling));
         await context.clock.sleep(measurementMs(oversampling, 2), signal);
         await untilIdle(chip, context, signal);
         return { values: decode(await chip.readRegister(REGISTER.data, DATA_LENGTH), trimming) };

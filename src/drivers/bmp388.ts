@@ -3,7 +3,7 @@ import { GatewayError } from "../core/errors.ts";
 import type { Values } from "../core/reading.ts";
 import type { I2cDevice } from "../hardware/i2c.ts";
 import { type DriverContext, i2cDriver, sampleOf } from "./driver.ts";
-import { expectId, littleEndian, readByte } from "./registers.ts";
+import { ensureBits, expectId, littleEndian, readByte } from "./registers.ts";
 
 /** Registers (BST-BMP388-DS001 v1.7, §4). */
 const REGISTER = {
@@ -30,6 +30,7 @@ const NO_DATA = 0x800000;
 
 const OVERSAMPLING_CODE = { 1: 0, 2: 1, 4: 2, 8: 3, 16: 4, 32: 5 } as const;
 const FILTER_CODE = { off: 0, 1: 1, 3: 2, 7: 3, 15: 4, 31: 5, 63: 6, 127: 7 } as const;
+const FILTER_BITS = 0b0000_111_0;
 const MODEL_OF_ID: Readonly<Record<number, string>> = { 80: "BMP388", 96: "BMP390" };
 const POLLS = 5;
 const POLL_MS = 5;
@@ -72,7 +73,8 @@ export const bmp388 = i2cDriver({
       async read(signal) {
         // All of them each time: what a brown-out erased is back with the next read.
         await chip.writeRegister(REGISTER.oversampling, (code << 3) | code);
-        await chip.writeRegister(REGISTER.filter, FILTER_CODE[filter] << 1);
+        // Left in peace where it is right: a filter whose register is written starts anew, as in Bosch's BME280.
+        await ensureBits(chip, REGISTER.filter, FILTER_BITS, FILTER_CODE[filter] << 1);
         await chip.writeRegister(REGISTER.power, FORCED);
         await context.clock.sleep(measurementMs(oversampling), signal);
         await untilReady(chip, context, signal);

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { GatewayError } from "../core/errors.ts";
 import type { I2cDevice } from "../hardware/i2c.ts";
 import type { DriverContext, Identity } from "./driver.ts";
+import { ensureBits } from "./registers.ts";
 
 /**
  * What BMP280 and BME280 have in common. Sections are those of BST-BMP280-DS001 v1.14 (BMP280) and BST-BME280-DS002
@@ -62,9 +63,15 @@ export function oversamplingCode(oversampling: Oversampling): number {
   return OVERSAMPLING_CODE[oversampling];
 }
 
-/** The config register (BME280 §5.4.6): the filter, and SPI left alone. The stand-by time means nothing in forced mode. */
-export function configRegister(filter: Filter): number {
-  return FILTER_CODE[filter] << 2;
+const FILTER_BITS = 0b000_111_00;
+
+/**
+ * The filter in the config register (BME280 §5.4.6); the stand-by time means nothing in forced mode. Not written again
+ * before each measurement: whenever it is written, the filter forgets, and the next value passes unchanged (BMP280 §3.3.3,
+ * BME280 §3.4.4).
+ */
+export async function ensureFilter(chip: I2cDevice, filter: Filter): Promise<void> {
+  await ensureBits(chip, REGISTER.config, FILTER_BITS, FILTER_CODE[filter] << 2);
 }
 
 /** The ctrl_meas register (BME280 §5.4.5) that starts one measurement. */

@@ -27,6 +27,14 @@ export async function readByte(chip: I2cDevice, register: number): Promise<numbe
   return byte;
 }
 
+/**
+ * Sees to it that the bits of `mask` in an 8-bit register hold `bits`, and writes only where they do not: what a brown-out
+ * erased comes back, and a register whose writing does more than store is left in peace.
+ */
+export async function ensureBits(chip: I2cDevice, register: number, mask: number, bits: number): Promise<void> {
+  if (((await readByte(chip, register)) & mask) !== bits) await chip.writeRegister(register, bits);
+}
+
 /** Unsigned, most significant byte first; up to six bytes. */
 export function bigEndian(bytes: Uint8Array): number {
   return bytes.reduce((value, byte) => value * 256 + byte, 0);

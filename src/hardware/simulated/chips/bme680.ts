@@ -6,7 +6,7 @@ import {
   integerPressure680,
   integerTemperature680,
 } from "./bme680-integer.ts";
-import { bisect, littleEndian } from "./bosch-280.ts";
+import { bisect, iirFilter, littleEndian } from "./bosch-280.ts";
 import { byteRegisterChip } from "./registers.ts";
 
 /** Those of a chip out of the wild, as published with Pimoroni's bme680-python. */
@@ -21,6 +21,7 @@ const FIELD = 0x1d;
 const CTRL_GAS_1 = 0x71;
 const CTRL_HUM = 0x72;
 const CTRL_MEAS = 0x74;
+const CONFIG = 0x75;
 const RUN_GAS = 0x10;
 const GAS_WAIT = 0x64;
 const ID = 0xd0;
@@ -28,12 +29,18 @@ const RESET = 0xe0;
 const NEW_DATA = 0x80;
 const MEASURING = 0x20;
 
-/** BME680 at register level (BST-BME680-DS001): forced mode with one heater step, without the IIR filter. */
+/** BME680 at register level (BST-BME680-DS001): forced mode with one heater step. */
 export function bme680Chip(world: World): SimulatedChip {
   const registers = new Uint8Array(256);
   let doneMs = Number.POSITIVE_INFINITY;
+  const filters = { temperature: iirFilter(), pressure: iirFilter() };
+  const forget = () => {
+    filters.temperature.forget();
+    filters.pressure.forget();
+  };
 
   const reset = () => {
+    forget();
     registers.fill(0);
     registers[ID] = 0x61;
     for (const [at, bytes] of calibrationBytes()) registers.set(bytes, at);
@@ -42,12 +49,15 @@ export function bme680Chip(world: World): SimulatedChip {
   };
 
   const finish = () => {
-    const temperature = bisect(20, true, world.temperatureC() * 100, (code) =>
-      integerTemperature680(code, CALIBRATION),
+    const setting = ((registers[CONFIG] ?? 0) >> 2) & 7;
+    const temperature = filters.temperature.pass(
+      setting,
+      bisect(20, true, world.temperatureC() * 100, (code) => integerTemperature680(code, CALIBRATION)),
     );
     const fine = integerFine680(temperature, CALIBRATION);
-    const pressure = bisect(20, false, world.pressureHpa() * 100, (code) =>
-      integerPressure680(code, fine, CALIBRATION),
+    const pressure = filters.pressure.pass(
+      setting,
+      bisect(20, false, world.pressureHpa() * 100, (code) => integerPressure680(code, fine, CALIBRATION)),
     );
     const humidity = bisect(16, true, world.humidityPercent() * 1000, (code) =>
       integerHumidity680(code, fine, CALIBRATION),
@@ -80,6 +90,7 @@ export function bme680Chip(world: World): SimulatedChip {
       if (register === RESET && value === 0xb6) return reset();
       if (register < 0x5a || (register >= 0x76 && register <= 0xd0)) return;
       registers[register] = value;
+      if (register === CONFIG) forget();
       if (register !== CTRL_MEAS || (value & 0b11) !== 0b01) return;
       const averaged = samples(value >> 5) + samples((value >> 2) & 7) + samples((registers[CTRL_HUM] ?? 0) & 7);
       const isGas = ((registers[CTRL_GAS_1] ?? 0) & RUN_GAS) !== 0;

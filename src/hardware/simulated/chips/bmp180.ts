@@ -8,16 +8,23 @@ const CONVERSION_MS = [4.5, 7.5, 13.5, 25.5];
 const CONTROL = 0xf4;
 const DATA = 0xf6;
 const RUNNING = 0x20;
+const RESET = 0xe0;
 
 /** BMP180 at register level (BST-BMP180-DS000): one conversion at a time, its result where the last one stood. */
 export function bmp180Chip(world: World): SimulatedChip {
   const registers = new Uint8Array(256);
-  registers[0xd0] = 0x55;
-  registers.set(
-    CALIBRATION.flatMap((word) => [(word >> 8) & 0xff, word & 0xff]),
-    0xaa,
-  );
   let doneMs = Number.POSITIVE_INFINITY;
+
+  const reset = () => {
+    registers.fill(0);
+    registers[0xd0] = 0x55;
+    registers.set(
+      CALIBRATION.flatMap((word) => [(word >> 8) & 0xff, word & 0xff]),
+      0xaa,
+    );
+    registers[DATA] = 0x80;
+    doneMs = Number.POSITIVE_INFINITY;
+  };
 
   const finish = () => {
     const command = registers[CONTROL] ?? 0;
@@ -34,12 +41,14 @@ export function bmp180Chip(world: World): SimulatedChip {
     doneMs = Number.POSITIVE_INFINITY;
   };
 
+  reset();
   return byteRegisterChip({
     registers,
     update() {
       if (world.monoMs() >= doneMs) finish();
     },
     write(register, value) {
+      if (register === RESET && value === 0xb6) reset();
       if (register !== CONTROL) return;
       registers[CONTROL] = value | RUNNING;
       doneMs = world.monoMs() + ((value & 0x1f) === 0x0e ? 4.5 : (CONVERSION_MS[value >> 6] ?? 0));

@@ -1,8 +1,7 @@
 import type { SimulatedChip, World } from "../chip.ts";
 
 /**
- * BMP280 and BME280 at register level (BST-BMP280-DS001, BST-BME280-DS002), without the IIR filter and the pauses of
- * normal mode. Codes are found by bisection on the datasheet's integer formulas, so that a driver that computes in
+ * BMP280 and BME280 at register level (BST-BMP280-DS001, BST-BME280-DS002), without the pauses of normal mode. Codes are found by bisection on the datasheet's integer formulas, so that a driver that computes in
  * floating point is checked against something else than itself.
  */
 
@@ -42,6 +41,7 @@ export function bosch280Chip(world: World, facts: Bosch280): SimulatedChip {
   let startedMs = Number.NEGATIVE_INFINITY;
   let doneMs = Number.POSITIVE_INFINITY;
   let latchedHum = 0;
+  const filters = { temperature: iirFilter(), pressure: iirFilter() };
 
   const put20 = (at: number, code: number) => registers.set([code >> 12, (code >> 4) & 0xff, (code & 0xf) << 4], at);
   const put16 = (at: number, code: number) => registers.set([code >> 8, code & 0xff], at);
@@ -54,6 +54,8 @@ export function bosch280Chip(world: World, facts: Bosch280): SimulatedChip {
     put20(TEMPERATURE, NO_DATA_20_BIT);
     if (facts.humidityCode) put16(HUMIDITY, NO_DATA_16_BIT);
     latchedHum = 0;
+    filters.temperature.forget();
+    filters.pressure.forget();
     doneMs = Number.POSITIVE_INFINITY;
     startedMs = world.monoMs();
   };
@@ -74,8 +76,11 @@ export function bosch280Chip(world: World, facts: Bosch280): SimulatedChip {
   const finish = () => {
     const { t, p, h } = samples();
     const temperatureC = world.temperatureC();
-    put20(TEMPERATURE, t ? facts.temperatureCode(temperatureC) : NO_DATA_20_BIT);
-    put20(PRESSURE, p ? facts.pressureCode(world.pressureHpa(), temperatureC) : NO_DATA_20_BIT);
+    const setting = Math.min(((registers[CONFIG] ?? 0) >> 2) & 7, 4);
+    const temperature = () => filters.temperature.pass(setting, facts.temperatureCode(temperatureC));
+    const pressure = () => filters.pressure.pass(setting, facts.pressureCode(world.pressureHpa(), temperatureC));
+    put20(TEMPERATURE, t ? temperature() : NO_DATA_20_BIT);
+    put20(PRESSURE, p ? pressure() : NO_DATA_20_BIT);
     const humidity = facts.humidityCode?.(world.humidityPercent(), temperatureC);
     if (humidity !== undefined) put16(HUMIDITY, h ? humidity : NO_DATA_16_BIT);
     if (isNormal()) {
@@ -97,6 +102,10 @@ export function bosch280Chip(world: World, facts: Bosch280): SimulatedChip {
     // In normal mode `config` need not be taken (BME280 §5.4.6).
     if (register === CONFIG && isNormal()) return;
     if (register === CONFIG || (register === CTRL_HUM && facts.humidityCode)) registers[register] = value;
+    if (register === CONFIG) {
+      filters.temperature.forget();
+      filters.pressure.forget();
+    }
     if (register !== CTRL_MEAS) return;
     registers[CTRL_MEAS] = value;
     latchedHum = (registers[CTRL_HUM] ?? 0) & 7;
@@ -114,6 +123,23 @@ export function bosch280Chip(world: World, facts: Bosch280): SimulatedChip {
     read(length) {
       update();
       return Uint8Array.from({ length }, () => registers[pointer++ & 0xff] ?? 0);
+    },
+  };
+}
+
+/**
+ * The filter in Bosch's chips: each value is the mean of its memory, counted 2^setting - 1 times, and what was measured.
+ * Whenever its register is written it forgets, and the next value passes unchanged (BMP280 §3.3.3, BME280 §3.4.4).
+ */
+export function iirFilter() {
+  let memory: number | undefined;
+  return {
+    forget(): void {
+      memory = undefined;
+    },
+    pass(setting: number, code: number): number {
+      memory = memory === undefined ? code : memory + (code - memory) / 2 ** setting;
+      return Math.round(memory);
     },
   };
 }
