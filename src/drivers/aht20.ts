@@ -8,6 +8,8 @@ import { type DriverContext, i2cDriver, type Sensor } from "./driver.ts";
 const MEASURE = [0xac, 0x33, 0x00];
 const MEASURE_MS = 80;
 const INITIALIZE_MS = 10;
+/** An AHT10 may take much longer than an AHT20: Linux waits 350 ms (aht10.c). */
+const INITIALIZE_POLLS = 34;
 const POWER_ON_MS = 40;
 const BUSY = 0x80;
 const CALIBRATED = 0x08;
@@ -54,7 +56,12 @@ interface Variant {
 async function openAht(chip: I2cDevice, variant: Variant, { clock }: DriverContext): Promise<Sensor> {
   const initialize = async (signal?: AbortSignal) => {
     await chip.write(variant.initialize);
-    await clock.sleep(INITIALIZE_MS, signal);
+    for (let poll = 0; poll < INITIALIZE_POLLS; poll++) {
+      await clock.sleep(INITIALIZE_MS, signal);
+      const [status = 0] = await chip.read(1);
+      if ((status & BUSY) === 0) return;
+    }
+    throw new GatewayError("NOT_READY", `still initializing after ${INITIALIZE_POLLS * INITIALIZE_MS} ms`);
   };
   await clock.sleep(POWER_ON_MS);
   const [status = 0] = await chip.read(1);
@@ -70,7 +77,7 @@ async function openAht(chip: I2cDevice, variant: Variant, { clock }: DriverConte
           await clock.sleep(POLL_MS, signal);
           continue;
         }
-        const values = variant.hasCrc ? decode(frame) : decodeUnchecked(frame);
+        const values = variant.hasCrc ? decode(frame) : decodeWithoutCrc(frame);
         if ((now & CALIBRATED) !== 0) return { values };
         await initialize(signal);
         throw new GatewayError("BAD_VALUE", "the chip lost its calibration: it was reset, and is initialized again");
@@ -84,6 +91,14 @@ async function openAht(chip: I2cDevice, variant: Variant, { clock }: DriverConte
 export function decode(frame: Uint8Array): Values {
   const crc = crc8(frame.subarray(0, 6));
   if (crc !== frame[6]) throw new GatewayError("CHECKSUM", `the frame's CRC is ${frame[6]}, expected ${crc}`);
+  return decodeUnchecked(frame);
+}
+
+/** Throws BAD_VALUE where nothing was measured: zeros would be a humidity of 0 %. */
+function decodeWithoutCrc(frame: Uint8Array): Values {
+  if (frame.subarray(1).every((byte) => byte === 0)) {
+    throw new GatewayError("BAD_VALUE", "the chip has no measurement to show");
+  }
   return decodeUnchecked(frame);
 }
 

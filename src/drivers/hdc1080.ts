@@ -1,3 +1,4 @@
+import { GatewayError } from "../core/errors.ts";
 import type { Values } from "../core/reading.ts";
 import { i2cDriver } from "./driver.ts";
 import { identifyTi } from "./ina2xx.ts";
@@ -46,9 +47,21 @@ export const hdc1080 = i2cDriver({
   },
 });
 
-/** Two words, of which the two lowest bits are 0 (§8.6.1, §8.6.2). */
+/** What a register shows that has no result: the two lowest bits of one that has are 0 (§8.6.1, §8.6.2). */
+const NO_RESULT = 0xffff;
+
+/**
+ * Two words. Throws BAD_VALUE where they are not a measurement: without a checksum, a reset (both registers are 0 then,
+ * table 1) would be -40 °C and 0 %, and a bus that stays high 125 °C and 100 %.
+ */
 export function decode(bytes: Uint8Array): Values {
   const temperature = bigEndian(bytes.subarray(0, 2));
   const humidity = bigEndian(bytes.subarray(2, 4));
+  if (temperature === NO_RESULT || humidity === NO_RESULT) {
+    throw new GatewayError("BAD_VALUE", "the chip has no measurement to show");
+  }
+  if (temperature === 0 && humidity === 0) {
+    throw new GatewayError("BAD_VALUE", "the chip has no measurement to show: it was reset");
+  }
   return { temperature: (temperature / 65536) * 165 - 40, humidity: (humidity / 65536) * 100 };
 }

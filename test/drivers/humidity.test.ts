@@ -44,6 +44,45 @@ describe("aht20", () => {
   });
 });
 
+describe("aht10", () => {
+  const plugged = async (answer: (command: number | undefined, sinceMs: number) => number[]) => {
+    const { clock, hardware, open, letPass } = bench(aht10);
+    let command: number | undefined;
+    let sinceMs = 0;
+    (await hardware.i2c("sim")).plug(0x38, {
+      write([first]) {
+        command = first;
+        sinceMs = clock.monoMs();
+      },
+      read: (length) => Uint8Array.from(answer(command, clock.monoMs() - sinceMs)).subarray(0, length),
+    });
+    return { clock, sensor: letPass(open()), letPass };
+  };
+
+  test("waits for an initialization of 350 ms, as Linux does", async () => {
+    const { clock, sensor } = await plugged((command, sinceMs) =>
+      command === 0xe1 ? [sinceMs < 340 ? 0x80 : 0x08] : [0x00],
+    );
+    await sensor;
+    expect(clock.monoMs()).toBeGreaterThanOrEqual(3_600_000 + 340);
+  });
+
+  test("without a checksum does not take zeros for a humidity of 0 %", async () => {
+    const { sensor, letPass } = await plugged(() => [0x18, 0, 0, 0, 0, 0]);
+    await expect(letPass((await sensor).read(never))).rejects.toMatchObject({ code: "BAD_VALUE" });
+  });
+
+  test.each([
+    ["18 80 00 06 00 00", 25, 50],
+    ["18 12 34 53 33 33", -10, 7.1111],
+    ["18 ff ff f4 00 00", 0, 100],
+  ])("decodes %s", async (frame, temperature, humidity) => {
+    const { sensor, letPass } = await plugged(() => [...bytes(frame)]);
+    const { values } = await letPass((await sensor).read(never));
+    expect(values).toEqual({ temperature: expect.closeTo(temperature, 3), humidity: expect.closeTo(humidity, 3) });
+  });
+});
+
 describe("htu21d", () => {
   const [...vectors] = vectorsOf("htu21d");
 
@@ -107,8 +146,19 @@ describe("hdc1080", () => {
     const { temperature, humidity } = of(Number(input.rawT), Number(input.rawRH));
     expect(temperature).toBeCloseTo(expected.temperatureC, 2);
     expect(humidity).toBeCloseTo(expected.humidityPct, 2);
-    expect(of(0, 0)).toEqual({ temperature: -40, humidity: 0 });
+    expect(of(0, 4)).toEqual({ temperature: -40, humidity: expect.closeTo(0.0061, 4) });
+    expect(of(0x3e0c, 0)).toEqual({ temperature: expect.closeTo(-0.0089, 4), humidity: 0 });
+    expect(of(0x2000, 0x4000)).toEqual({ temperature: -19.375, humidity: 25 });
+    expect(of(0x6664, 0x8000)).toEqual({ temperature: expect.closeTo(25.994, 3), humidity: 50 });
     expect(of(0xfffc, 0xfffc).temperature).toBeCloseTo(125, 1);
+  });
+
+  test.each([
+    ["after a reset (SNAS672A, table 1)", "00 00 00 00"],
+    ["of a bus that stays high", "FF FF FF FF"],
+    ["where the humidity was not measured", "66 64 FF FF"],
+  ])("refuses what it shows %s", (_when, frame) => {
+    expect(() => decodeHdc1080(bytes(frame))).toThrow(expect.objectContaining({ code: "BAD_VALUE" }));
   });
 
   test("is told from an INA219 at the same address", async () => {
