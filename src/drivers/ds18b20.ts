@@ -71,8 +71,7 @@ async function readCelsius(files: KernelFiles, sensor: string): Promise<number> 
     throw new GatewayError("CHECKSUM", `sensor ${sensor} gave no good answer: a wrong CRC, or just unplugged`);
   }
   const milliC = decode(text);
-  if (milliC === POWER_ON_MILLI_C) await refusePowerOnValue(files, sensor);
-  return milliC / 1000;
+  return (milliC === POWER_ON_MILLI_C ? await measuredAgain(files, sensor) : milliC) / 1000;
 }
 
 /** `23125`, in thousandths of a degree. Throws BAD_VALUE for anything else, and for a conversion without enough power. */
@@ -85,16 +84,24 @@ export function decode(text: string): number {
   return milliC;
 }
 
+/** Bytes 0, 1 and 6 of the scratchpad after power-on: DS18B20 and its like, and DS18S20 (memory maps of their datasheets). */
+const POWER_ON = /^(?:50 05|aa 00) (?:[0-9a-f]{2} ){4}0c/;
+
 /**
  * 85 °C can be true: in a boiler it often is. What tells is the scratchpad, which `w1_slave` shows after a conversion of
- * its own: byte 6 is 0x0C after power-on and 0x10 after a conversion to 85 °C. w1_therm's own check is the same, and off
- * by default.
+ * its own, whose value is the one to take: byte 6 is 0x0C after power-on and 0x10 after a DS18B20's conversion to 85 °C.
+ * w1_therm's own check is the same, and off by default. A DS18S20's 85.00 °C cannot be told from its power-on value.
  */
-async function refusePowerOnValue(files: KernelFiles, sensor: string): Promise<void> {
+async function measuredAgain(files: KernelFiles, sensor: string): Promise<number> {
   const scratchpad = await readSensorFile(files, sensor, "w1_slave");
-  if (/^50 05 (?:[0-9a-f]{2} ){4}0c/.test(scratchpad)) {
+  if (POWER_ON.test(scratchpad)) {
     throw new GatewayError("BAD_VALUE", `sensor ${sensor} still shows its power-on value of 85 °C: it did not convert`);
   }
+  const [, milliC] = /crc=[0-9a-f]{2} YES\n.* t=(-?\d+)$/.exec(scratchpad) ?? [];
+  if (milliC === undefined) {
+    throw new GatewayError("CHECKSUM", `sensor ${sensor} gave no good answer when asked whether 85 °C is true`);
+  }
+  return decode(milliC);
 }
 
 async function readSensorFile(files: KernelFiles, sensor: string, name: string): Promise<string> {

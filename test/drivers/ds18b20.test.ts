@@ -78,6 +78,23 @@ describe("what the kernel's file holds", () => {
     await expect(read("85000\n", scratchpad)).rejects.toMatchObject({ code: "BAD_VALUE" });
   });
 
+  test("85 °C with the power-on scratchpad of a DS18S20 is BAD_VALUE", async () => {
+    const scratchpad = "aa 00 4b 46 ff ff 0c 10 87 : crc=87 YES\naa 00 4b 46 ff ff 0c 10 87 t=85000\n";
+    await expect(read("85000\n", scratchpad)).rejects.toMatchObject({ code: "BAD_VALUE" });
+  });
+
+  test("85 °C that the next conversion does not confirm is not 85 °C, but what that one gave", async () => {
+    const scratchpad = "72 01 4b 46 7f ff 0e 10 57 : crc=57 YES\n72 01 4b 46 7f ff 0e 10 57 t=23125\n";
+    expect(await read("85000\n", scratchpad)).toEqual({ values: { temperature: 23.125 } });
+  });
+
+  test.each([
+    ["with a wrong CRC", "50 05 4b 46 7f ff 10 10 00 : crc=1c NO\n50 05 4b 46 7f ff 10 10 00 t=85000\n"],
+    ["with nothing", ""],
+  ])("85 °C that the next conversion answers %s is CHECKSUM", async (_how, scratchpad) => {
+    await expect(read("85000\n", scratchpad)).rejects.toMatchObject({ code: "CHECKSUM" });
+  });
+
   test("85 °C that was measured is 85 °C", async () => {
     const scratchpad = "50 05 4b 46 7f ff 10 10 1c : crc=1c YES\n50 05 4b 46 7f ff 10 10 1c t=85000\n";
     expect(await read("85000\n", scratchpad)).toEqual({ values: { temperature: 85 } });
