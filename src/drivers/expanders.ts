@@ -55,7 +55,8 @@ export const mcp23017 = expander("mcp23017", {
   addresses: [0x20, ...range(0x21, 7)],
   lines: 16,
   pulls: ["up", "off"],
-  notes: MICROCHIP,
+  // DS20001952D (2022), a change of the datasheet alone: all chips have been so since 2005.
+  notes: `${MICROCHIP} Pins 7 and 15 are for outputs: as inputs that change during a transfer they can damage it, says Microchip.`,
 });
 
 export const pcf8574 = expander("pcf8574", {
