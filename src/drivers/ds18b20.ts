@@ -9,6 +9,9 @@ const DEVICES = "/sys/bus/w1/devices";
 /** Families that the kernel's w1_therm reads: DS18S20, DS1822, DS18B20, DS1825 and MAX31850, DS28EA00. */
 const SENSOR = /^(10|22|28|3b|42)-[0-9a-f]{12}$/;
 
+/** A MAX31850 is a thermocouple, of any kind from type T's -270 °C to type R's and S's 1768 °C, and shares a DS1825's family. */
+const THERMOCOUPLE = { temperature: { quantity: "temperature", min: -270, max: 1768 } } as const;
+
 /** The scratchpad's power-on value 0x0550, and 0x07FF, which a conversion without enough power leaves (w1_therm.c). */
 const POWER_ON_MILLI_C = 85_000;
 const STARVED_MILLI_C = 127_937;
@@ -42,6 +45,7 @@ export const ds18b20 = filesDriver({
     const sensor = pick(await sensorsOn(files), wanted);
     return {
       serial: sensor,
+      ...(sensor.startsWith("3b-") && { channels: THERMOCOUPLE }),
       read: async () => ({ values: { temperature: await readCelsius(files, sensor) } }),
     };
   },

@@ -101,6 +101,12 @@ describe("what the kernel's file holds", () => {
   });
 });
 
+test("a MAX31850, which shares a DS1825's family, may be as hot as a thermocouple", async () => {
+  const sensor = await open(new SimulatedFiles({ "/sys/bus/w1/devices/3b-000000183bd1/temperature": "1200500\n" }));
+  expect(sensor.channels?.temperature).toMatchObject({ min: -270, max: 1768 });
+  expect(await sensor.read(never)).toEqual({ values: { temperature: 1200.5 } });
+});
+
 test("a sensor that leaves the bus is CHIP_ABSENT", async () => {
   const files = new SimulatedFiles({ [`${FOLDER}/temperature`]: "20000" });
   const sensor = await open(files);
