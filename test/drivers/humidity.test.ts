@@ -103,6 +103,24 @@ describe("htu21d", () => {
     expect(() => checkedWord(Uint8Array.of(0, 0, 0))).toThrow(expect.objectContaining({ code: "BAD_VALUE" }));
   });
 
+  test.each([
+    ["68 3a 7c", 24.686, "7c 80 f5", 54.791],
+    ["1c 20 5c", -27.545, "4e 85 6b", 32.338],
+    ["44 2c f1", -0.056, "0c 4a 52", 0],
+    ["20 00 dc", -24.885, "ff fe 1c", 100],
+  ])("reads %s as %d °C and %s as %d %% on the bus", async (first, temperature, second, humidity) => {
+    const { hardware, open, letPass } = bench(htu21d);
+    let frame: Uint8Array = Uint8Array.of();
+    (await hardware.i2c("sim")).plug(0x40, {
+      write([command]) {
+        frame = command === 0xf3 ? bytes(first) : command === 0xf5 ? bytes(second) : Uint8Array.of(0x02, 0, 0);
+      },
+      read: (length) => frame.subarray(0, length),
+    });
+    const { values } = await letPass((await letPass(open())).read(never));
+    expect(values).toEqual({ temperature: expect.closeTo(temperature, 3), humidity: expect.closeTo(humidity, 3) });
+  });
+
   test("cuts a humidity just outside 0 to 100 %", () => {
     expect([0, 0xfffc].map(htuPercent)).toEqual([0, 100]);
   });
@@ -174,6 +192,16 @@ describe("hdc302x", () => {
     const { temperature, humidity } = decodeHdc302x(bytes(input.bytes));
     expect(temperature).toBeCloseTo(expected.temperatureC, 3);
     expect(humidity).toBeCloseTo(expected.humidityPct, 3);
+  });
+
+  test.each([
+    ["00 00 81 80 00 A2", -45, 50.0008],
+    ["41 D4 3C 00 00 81", 0.0004, 0],
+    ["07 55 A4 12 34 37", -39.9878, 7.1107],
+    ["FF FF AC FF FF AC", 130, 100],
+  ])("decodes %s", (frame, temperature, humidity) => {
+    const values = decodeHdc302x(bytes(frame));
+    expect(values).toEqual({ temperature: expect.closeTo(temperature, 4), humidity: expect.closeTo(humidity, 4) });
   });
 
   test("gives its serial number", async () => {
