@@ -9,6 +9,9 @@ const RATE = 0x2c;
 const POWER = 0x2d;
 const FORMAT = 0x31;
 const DATA = 0x32;
+const FIFO = 0x38;
+/** The data registers hold the latest, not the oldest of up to 32. */
+const BYPASS = 0x00;
 const ONE_HUNDRED_HERTZ = 0x0a;
 const MEASURE = 0x08;
 const FULL_RESOLUTION = 0x08;
@@ -45,6 +48,8 @@ export const adxl345 = i2cDriver({
     const configure = async (signal?: AbortSignal) => {
       await chip.writeRegister(RATE, ONE_HUNDRED_HERTZ);
       await chip.writeRegister(FORMAT, format);
+      // It has no reset: what another program chose stays until the power goes.
+      await chip.writeRegister(FIFO, BYPASS);
       await chip.writeRegister(POWER, MEASURE);
       await clock.sleep(TURN_ON_MS, signal);
     };
