@@ -66,6 +66,14 @@ test("info, read, identify, retained, reload and decommission are answered", asy
   await waitFor(() => asker.on("fieldpost/gw/status").slice(before).join() === "offline,online", "the restart");
 });
 
+test("several that audit at once do not cut each other off", async () => {
+  const topic = "fieldpost/gw/response/retained";
+  const asked = 4;
+  await Promise.all(Array.from({ length: asked }, () => asker.publish("fieldpost/gw/request/retained", "{}")));
+  await waitFor(() => asker.on(topic).length >= asked, "all answers");
+  expect(asker.on(topic).map((payload) => JSON.parse(payload).ok)).toEqual([true, true, true, true]);
+});
+
 test("what is wrong with a request is said, and nothing done", async () => {
   const invalid = { ok: false, error: { code: "REQUEST_INVALID" } };
   expect(await ask("decommission", {})).toMatchObject(invalid);

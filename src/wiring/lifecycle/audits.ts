@@ -19,6 +19,8 @@ export interface AuditsParts {
   readonly random: Random;
   readonly signal: AbortSignal;
   readonly ledger: Pick<RetainedLedger, "topics" | "cleared">;
+  /** The id that a device's entities have. */
+  entityId(device: string): string;
   broker(): string;
   /** Of a broker that knows: topics on which nothing was published for so long. */
   retainedFor?(ageMs: number, limit: number): Promise<readonly string[] | undefined>;
@@ -41,13 +43,18 @@ export interface AuditReport {
  */
 export class Audits {
   readonly #parts: AuditsParts;
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(parts: AuditsParts) {
     this.#parts = parts;
   }
 
   /** With `all` also what is old of others. Rejects with REQUEST_INVALID where the broker does not know. */
-  async audit(olderMs: number, all = false): Promise<AuditReport> {
+  audit(olderMs: number, all = false): Promise<AuditReport> {
+    return this.#alone(() => this.#audit(olderMs, all));
+  }
+
+  async #audit(olderMs: number, all: boolean): Promise<AuditReport> {
     const old = all ? await this.#old(olderMs) : [];
     await using call = this.#call();
     const facts = await this.#facts(olderMs);
@@ -66,7 +73,11 @@ export class Audits {
   }
 
   /** Clears exactly these topics, all of which must be ours, and sees that they are gone. Rejects with REQUEST_INVALID. */
-  async clear(topics: readonly string[]): Promise<{ readonly cleared: readonly string[] }> {
+  clear(topics: readonly string[]): Promise<{ readonly cleared: readonly string[] }> {
+    return this.#alone(() => this.#clear(topics));
+  }
+
+  async #clear(topics: readonly string[]): Promise<{ readonly cleared: readonly string[] }> {
     const facts = await this.#facts(0);
     const foreign = topics.find((topic) => !isOurs(topic, facts) || /[+#\0]/.test(topic));
     if (foreign !== undefined) {
@@ -83,11 +94,22 @@ export class Audits {
   }
 
   /** Ends another gateway, which is gone. Rejects as `decommissionOf`. */
-  async endOther(id: string, dryRun: boolean, listening?: (withinMs: number) => void): Promise<DeadResult> {
+  endOther(id: string, dryRun: boolean, listening?: (withinMs: number) => void): Promise<DeadResult> {
+    return this.#alone(() => this.#endOther(id, dryRun, listening));
+  }
+
+  async #endOther(id: string, dryRun: boolean, listening?: (withinMs: number) => void): Promise<DeadResult> {
     const { mqtt, homeAssistant } = this.#parts.config();
     await using call = this.#call();
     const gateway = { id, baseTopic: mqtt.baseTopic, prefix: homeAssistant.discoveryPrefix };
     return await decommissionOf(gateway, dryRun, call, { ...(listening && { listening }) });
+  }
+
+  /** Two at once would be one client twice: the broker drops the first. */
+  #alone<T>(work: () => Promise<T>): Promise<T> {
+    const next = this.#turn.catch(() => undefined).then(work);
+    this.#turn = next;
+    return next;
   }
 
   #call(): Call {
@@ -104,7 +126,7 @@ export class Audits {
       baseTopic: config.mqtt.baseTopic,
       prefix: config.homeAssistant.discoveryPrefix,
       topics: options.topics,
-      current: configuredTopics(config, gatewayId, options),
+      current: configuredTopics(config, this.#parts),
       ledger: new Map(entries.map(({ topic, device }) => [topic, device])),
       nowMs: clock.wallMs(),
       olderMs,
@@ -112,17 +134,15 @@ export class Audits {
   }
 }
 
-function configuredTopics(
-  { devices, homeAssistant }: Config,
-  gatewayId: string,
-  { topics, publish, retainState }: UplinkOptions,
-): Set<string> {
+function configuredTopics({ devices, homeAssistant }: Config, parts: AuditsParts): Set<string> {
+  const { entityId, gatewayId } = parts;
+  const { topics, publish, retainState } = parts.options;
   const ids = devices.filter(({ enabled }) => enabled).map(({ id }) => id);
   const ofDevices = ids.flatMap((id) => {
     const { status, config, state } = topics.device(id);
     return publish.state && retainState ? [status, config, state] : [status, config];
   });
-  const announced = homeAssistant.enabled ? ["gateway", ...ids] : [];
+  const announced = homeAssistant.enabled ? ["gateway", ...ids.map(entityId)] : [];
   const discovery = announced.map((id) => discoveryTopic(homeAssistant.discoveryPrefix, gatewayId, id));
   return new Set([topics.status, topics.info, topics.health, ...ofDevices, ...discovery]);
 }

@@ -15,6 +15,7 @@ import { uplinkOptions } from "../options.ts";
 import { isKept, smallKey, smallKeysOf, valuedDevices } from "../small-values.ts";
 import { Audits } from "./audits.ts";
 import { Call } from "./departure.ts";
+import { entityIdOf } from "./renames.ts";
 
 /** Who looks from a machine that is no gateway. */
 const STRANGER = "fieldpost-visitor";
@@ -103,6 +104,7 @@ export async function auditAtRest<T>(
     gatewayId: id,
     options: uplinkOptions(config, { id, instance }, ""),
     ledger: opened?.ledger ?? { topics: async () => [], cleared: async () => undefined },
+    entityId: (device) => (opened ? entityIdOf(opened, device) : device),
     broker: () => brokerIdentity(url, { broker: "external" }),
   });
   return await look(audits);

@@ -14,7 +14,7 @@ import { Audits, type AuditsParts } from "./audits.ts";
 import { Decommissions } from "./decommissions.ts";
 import { Departure } from "./departure.ts";
 import { endRemovedDevices } from "./removed-devices.ts";
-import { formerIds } from "./renames.ts";
+import { entityIdOf, formerIds } from "./renames.ts";
 
 export interface LifecycleParts {
   readonly board: Board;
@@ -58,7 +58,13 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
   const removed = { ...parts, ...own, decommissions, graceMs };
   return {
     decommissions,
-    audits: new Audits({ ...parts, gatewayId: gateway.id, ledger: store.ledger, broker: () => uplink.broker() }),
+    audits: new Audits({
+      ...parts,
+      gatewayId: gateway.id,
+      ledger: store.ledger,
+      broker: () => uplink.broker(),
+      entityId: (device) => entityIdOf(store, device),
+    }),
     faults: () => unfedTopics(parts),
     prepare: () => decommissions.keepQuiet(),
     run: (signal) =>
