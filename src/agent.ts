@@ -78,6 +78,7 @@ export async function runAgent(config: Config, deps: AgentDeps, signal: AbortSig
     signal,
     store,
     announce: () => uplink.announce(),
+    deleted: () => lifecycle.decommissions.tidyUp(),
   });
   const options = uplinkOptions(config, gateway, runtimeDirectory);
   const uplink = createUplink(options, {
@@ -94,7 +95,7 @@ export async function runAgent(config: Config, deps: AgentDeps, signal: AbortSig
     vitals: () => vitals,
     latestVersion: () => latest,
     faults: () => lifecycle.faults(),
-    announced: () => lifecycle.decommissions.connected(),
+    announced: () => lifecycle.decommissions.tidyUp(),
   });
   await using hardware = linuxHardware(clock);
   const blink = () => blinkLed(clock, signal);

@@ -25,6 +25,8 @@ export interface HomeAssistantParts {
   readonly store: Pick<Store, "getMeta" | "metaKeys" | "setMeta">;
   /** Discovery and states once more. */
   readonly announce: () => void;
+  /** A discovery topic of ours is not ours to feed any more. */
+  readonly deleted: () => void;
   readonly signal: AbortSignal;
 }
 
@@ -75,7 +77,9 @@ export function homeAssistantSide(
   };
   const deleted = (topic: string) => {
     const message = all().find((one) => one.topic === topic);
-    if (message) memory.deleted(deviceOf(message));
+    if (!message || memory.isDeleted(deviceOf(message))) return;
+    memory.deleted(deviceOf(message));
+    rest.deleted();
   };
   const heardDeletion = onDeletion(prefix, gateway.id, (id) => deleted(discoveryTopic(prefix, gateway.id, id)));
   const discovery = () =>

@@ -35,6 +35,29 @@ test("a device that left the configuration is offline at once, and nothing of it
   expect(retained).toBeGreaterThan(0);
 });
 
+test("the discovery of a device that was renamed is no leftover, and one that was deleted there is no fault", async () => {
+  const ATTIC = "  - { id: attic, driver: sht4x, bus: sim, interval: 1s, previous_id: room }\n";
+  const discovery = "homeassistant/device/gw/room/config";
+  gateway.configure(yaml(ATTIC));
+  await gateway.run();
+  await waitFor(async () => (await shown()).includes("fieldpost/gw/attic/state"), "the attic");
+  const audited = async () => JSON.parse((await gateway.command("retained", "--json")).out).findings;
+  expect(await shown()).toContain(discovery);
+  expect(await audited()).toEqual([]);
+
+  await using homeAssistant = await collect(broker.port, "nothing");
+  await homeAssistant.publish(discovery, "", { retain: true });
+  await waitFor(() => gateway.err().includes("deleted in Home Assistant"), "the news");
+  const faults = async () => JSON.parse((await gateway.command("status", "--json")).out).faults;
+  await waitFor(async () => (await faults()).length === 0, "no fault");
+  const { out } = await gateway.command("decommission", "attic", "--dry-run");
+  expect(out).not.toContain(discovery);
+
+  gateway.signal("SIGTERM");
+  await gateway.exited();
+  expect(await audited()).toEqual([]);
+});
+
 describe("another gateway", () => {
   let dead: Gateway;
   beforeEach(async () => {

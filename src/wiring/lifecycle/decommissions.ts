@@ -56,8 +56,8 @@ export class Decommissions {
     await run();
   }
 
-  /** What is to be done at each new connection: what was queued, and topics that no configuration feeds any more. */
-  connected(): void {
+  /** What is to be done at each new connection, and when a topic was given up: what was queued, and what nobody feeds any more. */
+  tidyUp(): void {
     this.#alone(async () => {
       await this.#finishQueued();
       await this.#sweep();
