@@ -96,7 +96,8 @@ export function uplinkOptions(
     connections: mqtt.connections,
     consumers: mqtt.publish.includes("readings") ? mqtt.consumers : [],
     readers: historyReaders(config),
-    foreignPrefixes: [`${homeAssistant.discoveryPrefix}/`],
+    // Another gateway's requests and commands would be obeyed there.
+    foreignPrefixes: [`${homeAssistant.discoveryPrefix}/`, `${mqtt.baseTopic}/`],
     ...(Number.isFinite(mqtt.drainRate) && { drainRate: mqtt.drainRate }),
     publish: { state: mqtt.publish.includes("state"), readings: mqtt.publish.includes("readings") },
     qos: mqtt.qos,

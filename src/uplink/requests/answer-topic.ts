@@ -13,8 +13,8 @@ export interface AnswerRules {
  * he may not write himself.
  */
 export function answerTopic(asked: string, { topics, foreignPrefixes }: AnswerRules): string | undefined {
-  const isOurs = asked.startsWith(topics.root) && !asked.startsWith(topics.response(""));
-  const isForeign = foreignPrefixes.some((prefix) => asked.startsWith(prefix));
+  const isForeign = [topics.root, ...foreignPrefixes].some((prefix) => asked.startsWith(prefix));
+  const isFree = asked.startsWith(topics.response("")) || !isForeign;
   const isTopic = /^[^$+#\0][^+#\0]*$/.test(asked) && Buffer.byteLength(asked) <= TOPIC_MAX_BYTES;
-  return isTopic && !isOurs && !isForeign ? asked : undefined;
+  return isTopic && isFree ? asked : undefined;
 }
