@@ -1,3 +1,4 @@
+import { DEVICE_ID_PATTERN } from "../core/device.ts";
 import { formatDurationMs } from "../core/duration.ts";
 import { isDiscoveryTopic, type Topics } from "../core/topics.ts";
 
@@ -130,7 +131,9 @@ function parsed(payload: string): unknown {
 export function leftBy(gatewayId: string, baseTopic: string, prefix: string, info: string | undefined): string[] {
   const root = `${baseTopic}/${gatewayId}`;
   const listed = (parsed(info ?? "") as { devices?: unknown } | undefined)?.devices;
-  const ids = Array.isArray(listed) ? listed.map((one) => one?.id).filter((id) => typeof id === "string") : [];
+  // Anything else would be a filter, or another's topic.
+  const isId = (id: unknown) => typeof id === "string" && DEVICE_ID_PATTERN.test(id);
+  const ids: string[] = Array.isArray(listed) ? listed.map((one) => one?.id).filter(isId) : [];
   const ofDevice = (id: string) => ["status", "state", "config"].map((name) => `${root}/${id}/${name}`);
   const discovery = ["gateway", ...ids].map((id) => `${prefix}/device/${gatewayId}/${id}/config`);
   return [...["status", "info", "health"].map((name) => `${root}/${name}`), ...ids.flatMap(ofDevice), ...discovery];

@@ -94,3 +94,9 @@ test("what a dead gateway left is told by its info where the broker answers no w
   );
   expect(leftBy("pi", "fieldpost", "homeassistant", "{")).toContain("fieldpost/pi/health");
 });
+
+test("what an `info` that somebody else wrote names is no filter, and nobody else's topic", () => {
+  const devices = [{ id: "#" }, { id: "+" }, { id: "a/b" }, { id: "" }, { id: 7 }, null, { id: "x".repeat(70_000) }];
+  const honest = leftBy("pi", "fieldpost", "homeassistant", undefined);
+  expect(leftBy("pi", "fieldpost", "homeassistant", JSON.stringify({ devices }))).toEqual(honest);
+});
