@@ -180,6 +180,12 @@ describe("what asks the service", () => {
   });
 });
 
+it("ends the whole gateway for nobody who did not say --gateway", async () => {
+  const { code, out, err } = await fieldpost("decommission gateway --yes");
+  expect([code, out]).toEqual([2, ""]);
+  expect(err).toContain("--gateway");
+});
+
 describe.each(["run", "broker"])("fieldpost %s", (name) => {
   it("is 2 with a wrong configuration, and says every mistake", async () => {
     const { code, out, err } = await fieldpost(name, "log: { levl: info }\nweb: { prot: 1 }\n");

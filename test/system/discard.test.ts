@@ -46,6 +46,9 @@ async function waiting(): Promise<void> {
 describe("decommission --discard", () => {
   test("drops what waits of the device, says so, and delivers the others'", async () => {
     await waiting();
+    const dry = async (...args: string[]) => (await gateway.command("decommission", "room", "--dry-run", ...args)).out;
+    expect(await dry()).toMatch(/\d+ of its readings wait, and are still delivered/);
+    expect(await dry("--discard")).toMatch(/\d+ of its readings wait, and would be dropped/);
     const sent = highest("room");
     const queued = await gateway.command("decommission", "room", "--discard", "--json");
     expect(queued.code).toBe(0);

@@ -25,7 +25,7 @@ export const decommission: Command = {
     const { args, io, options } = invocation;
     if (typeof options.of === "string") return await endOther(invocation, options.of);
     const id = options.gateway === true ? GATEWAY : args[0];
-    if (id === undefined || (options.gateway === true && args[0] !== undefined)) {
+    if (id === undefined || (args[0] !== undefined && id === GATEWAY)) {
       io.err("error: name a device, or the whole gateway with --gateway\n");
       return EXIT.usage;
     }
@@ -35,12 +35,13 @@ export const decommission: Command = {
 
 async function end(invocation: Invocation, id: string): Promise<ExitCode> {
   const { io, json, options } = invocation;
+  const discard = options.discard === true;
   if (needsConsent(invocation)) {
     const plan = await decommissioned(invocation, id, true);
-    if (!(await agrees(`${renderResult(plan)}End ${nameOf(id)} for good?`))) return EXIT.unwell;
+    if (!(await agrees(`${renderResult(plan, discard)}End ${nameOf(id)} for good?`))) return EXIT.unwell;
   }
   const result = await decommissioned(invocation, id, options.dryRun === true);
-  io.out(json ? `${JSON.stringify(result)}\n` : renderResult(result));
+  io.out(json ? `${JSON.stringify(result)}\n` : renderResult(result, discard));
   return EXIT.ok;
 }
 
@@ -100,11 +101,12 @@ function nameOf(id: string): string {
   return id === GATEWAY ? "the gateway" : id;
 }
 
-function renderResult(result: DecommissionResult): string {
+function renderResult(result: DecommissionResult, discard: boolean): string {
   const { id, outcome, topics, left, elsewhere, waiting, steps, reason } = result;
   const list = (of: readonly string[]) => of.map((topic) => `  ${topic}\n`).join("");
   const others = elsewhere.map(({ topic, broker }) => `${topic} at ${broker}`);
-  const backlog = waiting > 0 ? `${waiting} of its readings wait, and are still delivered\n` : "";
+  const fate = discard && outcome === "would" ? "would be dropped" : "are still delivered";
+  const backlog = waiting > 0 ? `${waiting} of its readings wait, and ${fate}\n` : "";
   const rest = `${backlog}${others.length > 0 ? `cleared when that broker is reached again:\n${list(others)}` : ""}`;
   if (outcome === "would") {
     return `${topics.length > 0 ? `would clear:\n${list(topics)}` : `nothing retained is left of ${nameOf(id)}\n`}${rest}`;
