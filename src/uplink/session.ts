@@ -62,6 +62,7 @@ export async function runSession(
   const drain = new Drain(link, context);
   let further: Promise<void> | undefined;
   const work = async () => {
+    await live.noteWill();
     await listen(link, context);
     if (!(await isWayFree(reader, context, over.signal))) return await link.end();
     opened({

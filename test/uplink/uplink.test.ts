@@ -40,6 +40,8 @@ describe("what it announces", () => {
       temperature: 21.3,
       time: expect.stringMatching(/^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
     });
+    // Whose will is published if we die before a word.
+    expect([...one.store.ledger.entries.keys()][0]).toBe(topics.status);
     expect([...one.store.ledger.entries.keys()].toSorted()).toEqual(
       [config.topic, d1.config, d1.state, d1.status, topics.health, topics.info, topics.status].toSorted(),
     );

@@ -1,4 +1,5 @@
 import type { BoardChange } from "../../core/board.ts";
+import { isGatewayError } from "../../core/errors.ts";
 import { isAt } from "../../store/store.ts";
 import { brokerIdentity } from "../broker-identity.ts";
 import { type Context, timeOf } from "../state.ts";
@@ -52,6 +53,17 @@ export class LivePlane {
       }
       return this.#sender.put(message.topic, () => message);
     });
+  }
+
+  /** The broker publishes our last will from the moment we are connected, whatever we have said by then. */
+  async noteWill(): Promise<void> {
+    const { deps, options } = this.#context;
+    try {
+      await this.notes.add({ topic: options.topics.status, broker: this.#broker });
+    } catch (error) {
+      if (!isGatewayError(error)) throw error;
+      deps.log.warn("the last will's topic is not in the ledger", { error: error.message });
+    }
   }
 
   /**
