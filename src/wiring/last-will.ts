@@ -4,9 +4,14 @@ import type { Log } from "../core/log.ts";
 import { type AfterDeath, isOutput } from "../drivers/driver.ts";
 import { type DeviceAddress, SIMULATED_BUS } from "./open-device.ts";
 
+/** Has the device outputs that something real hangs on? */
+export function hasRealOutputs({ driver, bus, options }: DeviceAddress): boolean {
+  return isOutput(driver, options) && bus !== SIMULATED_BUS;
+}
+
 /** Has the device outputs that are to be safe while nobody runs? */
-export function isSafeAtStop({ driver, bus, options }: DeviceAddress): boolean {
-  return isOutput(driver, options) && bus !== SIMULATED_BUS && options.at_stop === "safe";
+export function isSafeAtStop(device: DeviceAddress): boolean {
+  return hasRealOutputs(device) && device.options.at_stop === "safe";
 }
 
 /**

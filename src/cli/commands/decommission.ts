@@ -1,11 +1,14 @@
 import { GATEWAY } from "../../core/device.ts";
 import { linuxClock } from "../../hardware/clock.ts";
+import { linuxHardware } from "../../hardware/linux/hardware.ts";
 import type { DeadResult } from "../../lifecycle/dead-gateway.ts";
 import type { DecommissionResult } from "../../lifecycle/decommission.ts";
 import { auditAtRest, decommissionAtRest, reviveAtRest } from "../../wiring/lifecycle/decommission-at-rest.ts";
+import type { DeviceAddress } from "../../wiring/open-device.ts";
 import { agrees } from "../agrees.ts";
 import { type Command, EXIT, type ExitCode, type Invocation } from "../command.ts";
 import { askServiceOrStore } from "../service-access.ts";
+import { driveSafe } from "./safe-outputs.ts";
 
 export const decommission: Command = {
   name: "decommission",
@@ -80,7 +83,7 @@ async function decommissioned(invocation: Invocation, id: string, dryRun: boolea
   const discard = invocation.options.discard === true;
   const question = { device: id, dry_run: dryRun, discard };
   return await askServiceOrStore(invocation, "decommission", question, (config) =>
-    decommissionAtRest(config, id, { dryRun, discard }, atRestDeps(invocation)),
+    decommissionAtRest(config, id, { dryRun, discard }, { ...atRestDeps(invocation), makeSafe: makeSafe(invocation) }),
   );
 }
 
@@ -95,6 +98,14 @@ async function revive(invocation: Invocation, id: string): Promise<ExitCode> {
 
 function atRestDeps({ io }: Invocation) {
   return { clock: linuxClock(), random: Math.random, uid: io.uid, signal: io.signal };
+}
+
+function makeSafe({ io }: Invocation) {
+  return async (outputs: readonly DeviceAddress[]) => {
+    const clock = linuxClock();
+    await using hardware = linuxHardware(clock);
+    await driveSafe(outputs, hardware, clock, { out: () => undefined, err: io.err });
+  };
 }
 
 function nameOf(id: string): string {

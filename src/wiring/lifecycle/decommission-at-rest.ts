@@ -11,6 +11,8 @@ import {
 import { type LedgerAtRest, openLedgerAtRest, storeOwner } from "../../store/ledger-at-rest.ts";
 import { brokerIdentity } from "../../uplink/broker-identity.ts";
 import { FROZEN_ID } from "../identity.ts";
+import { hasRealOutputs } from "../last-will.ts";
+import type { DeviceAddress } from "../open-device.ts";
 import { uplinkOptions } from "../options.ts";
 import { isKept, smallKey, smallKeysOf, valuedDevices } from "../small-values.ts";
 import { Audits } from "./audits.ts";
@@ -27,6 +29,11 @@ export interface AtRestDeps {
   readonly signal: AbortSignal;
 }
 
+export interface DecommissionDeps extends AtRestDeps {
+  /** Puts outputs into their safe states; tells of those that cannot be. */
+  makeSafe(outputs: readonly DeviceAddress[]): Promise<unknown>;
+}
+
 /**
  * Ends a device, or the gateway, while no service runs, over a connection of its own; what the broker keeps from that the
  * next start finishes. Rejects with SERVICE_UNREACHABLE where the store is another user's. Readings that wait stay in
@@ -36,7 +43,7 @@ export async function decommissionAtRest(
   config: Config,
   id: string,
   request: DecommissionRequest,
-  deps: AtRestDeps,
+  deps: DecommissionDeps,
 ): Promise<DecommissionResult> {
   if (request.discard) {
     throw new GatewayError("SERVICE_UNREACHABLE", "readings that wait are dropped by the service, and none is running");
@@ -44,21 +51,32 @@ export async function decommissionAtRest(
   await using ledger = await openAtRest(config, deps);
   const options = uplinkOptions(config, { id: gatewayId(config, ledger), instance: ledger.instance }, "");
   await using call = new Call({ ...deps, options });
-  return await decommission(request, portsAtRest(config, id, ledger, call, deps));
+  const broker = await brokerAtRest(config, call);
+  return await decommission(request, portsAtRest(config, id, ledger, { call, broker }, deps));
+}
+
+/** Of several addresses, the one that answers: what is cleared there is cleared nowhere else. */
+async function brokerAtRest({ mqtt: { urls } }: Config, call: Call): Promise<string> {
+  const [url] = urls;
+  if (url === undefined) return brokerIdentity("", { broker: "bundled" });
+  const link = urls.length > 1 ? await call.link().catch(() => undefined) : undefined;
+  return brokerIdentity(link?.url ?? url, { broker: "external" });
 }
 
 function portsAtRest(
   { devices, mqtt }: Config,
   id: string,
   ledger: LedgerAtRest,
-  call: Call,
-  { clock }: AtRestDeps,
+  { call, broker }: { readonly call: Call; readonly broker: string },
+  { clock, makeSafe }: DecommissionDeps,
 ): DecommissionPorts {
-  const isBundled = mqtt.urls.length === 0;
-  const [url = ""] = mqtt.urls;
-  const broker = brokerIdentity(url, { broker: isBundled ? "bundled" : "external" });
+  // What was left on hold goes on being driven though nobody runs.
+  let held = devices.filter(
+    (device) => (id === GATEWAY || device.id === id) && device.enabled && hasRealOutputs(device),
+  );
   const reach = () => {
-    if (isBundled) throw new GatewayError("BROKER_UNREACHABLE", "the bundled broker runs with the service");
+    if (mqtt.urls.length === 0)
+      throw new GatewayError("BROKER_UNREACHABLE", "the bundled broker runs with the service");
     return call;
   };
   return {
@@ -66,8 +84,11 @@ function portsAtRest(
     isKnown: () => id === GATEWAY || devices.some((configured) => configured.id === id) || isKept(id, ledger),
     isTombstoned: () => ledger.isTombstoned(id),
     tombstone: () => ledger.setTombstone(id, clock.wallMs()),
-    isRunning: () => false,
-    stop: async () => undefined,
+    isRunning: () => held.length > 0,
+    async stop() {
+      await makeSafe(held);
+      held = [];
+    },
     waiting: async () => 0,
     discard: async () => undefined,
     broker: () => broker,
