@@ -62,9 +62,10 @@ export async function runSession(
   const drain = new Drain(link, context);
   let further: Promise<void> | undefined;
   const work = async () => {
-    await live.noteWill();
     await listen(link, context);
     if (!(await isWayFree(reader, context, over.signal))) return await link.end();
+    // Not sooner: it may be the topic of another, whose it then stays.
+    await live.noteWill();
     opened({
       link,
       reader,

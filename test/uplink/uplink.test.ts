@@ -295,6 +295,8 @@ describe("who else is there", () => {
     await waitFor(() => one.uplink.faults().some(({ code }) => code === "GATEWAY_ID_TAKEN"));
     await one.stop();
     expect((await retainedOn(broker.port, topics.status))[0]?.payload).toBe("online");
+    // Nor would its end take the other's topics away.
+    expect(one.store.ledger.entries.size).toBe(0);
   });
 
   test("nor when it is killed while it waits: its connection has no will", async () => {
