@@ -1,6 +1,7 @@
 import type { Clock } from "../core/clock.ts";
 import { isGatewayError } from "../core/errors.ts";
 import type { Value } from "../core/reading.ts";
+import type { Sensor } from "../drivers/driver.ts";
 import { host } from "../drivers/host.ts";
 import type { KernelFiles } from "../hardware/files.ts";
 import { noMemory } from "./driver-memory.ts";
@@ -21,16 +22,23 @@ export async function watchVitals(
 ): Promise<void> {
   const options = { disk: "/" };
   const machine = await host.open(files, options, { clock, memory: noMemory });
-  signal.addEventListener("abort", () => void machine.close?.(), { once: true });
-  while (!signal.aborted) {
-    try {
-      const { values } = await machine.read(signal);
-      take(Object.fromEntries(Object.entries(values).filter(([key]) => SHOWN.includes(key))));
-    } catch (error) {
-      // A diagnostic that cannot be had is left out.
-      if (!isGatewayError(error) && !signal.aborted) throw error;
-      take({});
+  try {
+    while (!signal.aborted) {
+      take(await shown(machine, signal));
+      await clock.sleep(PERIOD_MS, signal).catch(() => undefined);
     }
-    await clock.sleep(PERIOD_MS, signal).catch(() => undefined);
+  } finally {
+    await machine.close?.();
+  }
+}
+
+/** A diagnostic that cannot be had is left out. */
+async function shown(machine: Sensor, signal: AbortSignal): Promise<Vitals> {
+  try {
+    const { values } = await machine.read(signal);
+    return Object.fromEntries(Object.entries(values).filter(([key]) => SHOWN.includes(key)));
+  } catch (error) {
+    if (!isGatewayError(error) && !signal.aborted) throw error;
+    return {};
   }
 }
