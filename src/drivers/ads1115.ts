@@ -11,6 +11,9 @@ const CONFIG = 0x01;
 const START_OR_IDLE = 0x8000;
 const SINGLE_SHOT = 0x0100;
 const COMPARATOR_OFF = 0x0003;
+/** What it does after a reset: `a0-a1` at 2.048 V, which therefore is told from it by a bit of the comparator that is off. */
+const AFTER_RESET = 0x0583;
+const LATCHING = 0x0004;
 
 const MUX = {
   a0: 0b100,
@@ -23,29 +26,30 @@ const MUX = {
   "a2-a3": 0b011,
 } as const;
 type InputName = keyof typeof MUX;
-const INPUT_NAMES = Object.keys(MUX) as [InputName, ...InputName[]];
+type Names = readonly [InputName, ...InputName[]];
 
 /** Full scale in volts -> code of the amplifier. */
 const RANGE_CODE = { 6.144: 0, 4.096: 1, 2.048: 2, 1.024: 3, 0.512: 4, 0.256: 5 } as const;
 type Range = keyof typeof RANGE_CODE;
-const range = () => z.literal([6.144, 4.096, 2.048, 1.024, 0.512, 0.256]);
+const RANGES: readonly Range[] = [6.144, 4.096, 2.048, 1.024, 0.512, 0.256];
 
-const input = z.union([
-  z.enum(INPUT_NAMES),
-  z.strictObject({
-    input: z.enum(INPUT_NAMES),
-    key: z
-      .string()
-      .regex(/^[a-z][a-z0-9_]{0,31}$/, "expected small letters, digits and underscores, such as tank_level")
-      .optional(),
-    title: z.string().min(1).optional(),
-    range: range().optional(),
-    scale: z.number().default(1),
-    offset: z.number().default(0),
-    unit: z.string().min(1).optional(),
-  }),
-]);
-type WrittenInput = z.output<typeof input>;
+const inputOf = (names: Names, ranges: readonly Range[]) =>
+  z.union([
+    z.enum(names),
+    z.strictObject({
+      input: z.enum(names),
+      key: z
+        .string()
+        .regex(/^[a-z][a-z0-9_]{0,31}$/, "expected small letters, digits and underscores, such as tank_level")
+        .optional(),
+      title: z.string().min(1).optional(),
+      range: z.literal(ranges).optional(),
+      scale: z.number().default(1),
+      offset: z.number().default(0),
+      unit: z.string().min(1).optional(),
+    }),
+  ]);
+type WrittenInput = z.output<ReturnType<typeof inputOf>>;
 
 /** Samples a second -> code of the rate. */
 const RATES_1115 = { 8: 0, 16: 1, 32: 2, 64: 3, 128: 4, 250: 5, 475: 6, 860: 7 } as const;
@@ -54,63 +58,85 @@ const RATES_1015 = { 128: 0, 250: 1, 490: 2, 920: 3, 1600: 4, 2400: 5, 3300: 6 }
 const TIME_MARGIN = 1.1;
 const POLLS = 5;
 
-const common = {
-  manufacturer: "Texas Instruments",
-  addresses: [0x48, 0x49, 0x4a, 0x4b],
-  channels: inputChannels(["a0", "a1", "a2", "a3"], 4.096),
-  timing: { minIntervalMs: 100, expectedMs: 100, deadlineMs: 5000 },
-  notes:
-    "An input is `a0` to `a3` against ground, or a pair such as `a0-a1`. As an object it has `input`, and may have `key`, " +
-    "`title`, `range`, and for what the voltage stands for `scale`, `offset` and `unit`: the value is the voltage times the " +
-    "scale plus the offset. No input may be above the supply, whatever the range. At the end of the range a value is " +
-    "`saturated`.",
+const SIXTEEN_BITS = { bits: 16, rates: RATES_1115, rate: 128 } as const;
+const TWELVE_BITS = { bits: 12, rates: RATES_1015, rate: 1600 } as const;
+const FOUR_INPUTS = {
+  names: Object.keys(MUX) as [InputName, ...InputName[]],
+  inputs: ["a0", "a1", "a2", "a3"],
+  ranges: RANGES,
+  range: 4.096,
+  mark: LATCHING,
 } as const;
+/** Without the multiplexer, whose bits then say nothing (SBAS444E, configuration register). */
+const ONE_PAIR = { ...FOUR_INPUTS, names: ["a0-a1"], inputs: ["a0-a1"] } as const;
+/** Without amplifier and comparator, too. */
+const ONE_RANGE = { ...ONE_PAIR, ranges: [2.048], range: 2.048, mark: 0 } as const;
 
-const commonOptions = {
-  inputs: z
-    .array(input)
+const FOUR_INPUTS_NOTE = "An input is `a0` to `a3` against ground, or a pair such as `a0-a1`.";
+const ONE_PAIR_NOTE = "Its one input is `a0-a1`; against ground with A1 connected to it.";
+const COMMON_NOTE =
+  "As an object it has `input`, and may have `key`, `title`, `range`, and for what the voltage stands for `scale`, " +
+  "`offset` and `unit`: the value is the voltage times the scale plus the offset. No input may be above the supply, " +
+  "whatever the range. At the end of the range a value is `saturated`.";
+
+export const ads1115 = adsDriver("ADS1115", "four voltages at 16 bits", { ...FOUR_INPUTS, ...SIXTEEN_BITS });
+export const ads1114 = adsDriver("ADS1114", "one voltage at 16 bits", { ...ONE_PAIR, ...SIXTEEN_BITS });
+export const ads1113 = adsDriver("ADS1113", "one voltage at 16 bits", { ...ONE_RANGE, ...SIXTEEN_BITS });
+export const ads1015 = adsDriver("ADS1015", "four voltages at 12 bits", { ...FOUR_INPUTS, ...TWELVE_BITS });
+export const ads1014 = adsDriver("ADS1014", "one voltage at 12 bits", { ...ONE_PAIR, ...TWELVE_BITS });
+export const ads1013 = adsDriver("ADS1013", "one voltage at 12 bits", { ...ONE_RANGE, ...TWELVE_BITS });
+
+interface Variant {
+  readonly names: Names;
+  readonly inputs: readonly InputName[];
+  readonly ranges: readonly Range[];
+  readonly range: Range;
+  readonly mark: number;
+  readonly bits: 12 | 16;
+  readonly rates: Readonly<Record<number, number>>;
+  readonly rate: number;
+}
+
+function adsDriver(model: string, what: string, variant: Variant) {
+  const { names, ranges, mark, bits, rates } = variant;
+  const inputs = z
+    .array(inputOf(names, ranges))
     .min(1)
     .max(8)
-    .refine((inputs) => new Set(inputs.map(keyOf)).size === inputs.length, "expected each key once")
-    .default(["a0", "a1", "a2", "a3"])
+    .refine((written) => new Set(written.map(keyOf)).size === written.length, "expected each key once")
+    .default([...variant.inputs])
     .meta({ title: "list of inputs" })
-    .describe("What is measured, one after the other"),
-  range: range().default(4.096).describe("Full scale in volts, plus and minus"),
-};
+    .describe("What is measured, one after the other");
+  const rate = z
+    .literal(Object.keys(rates).map(Number))
+    .default(variant.rate)
+    .describe("Samples a second: the fewer, the less noise, and the longer each input takes");
+  return i2cDriver({
+    name: model.toLowerCase(),
+    title: `Texas Instruments ${model}: ${what}`,
+    manufacturer: "Texas Instruments",
+    model,
+    addresses: [0x48, 0x49, 0x4a, 0x4b],
+    options: {
+      inputs,
+      range: z.literal(ranges).default(variant.range).describe("Full scale in volts, plus and minus"),
+      rate,
+    },
+    channels: inputChannels(variant.inputs, variant.range),
+    channelsFor: (options) => inputChannels(options.inputs, options.range),
+    timing: { minIntervalMs: 100, expectedMs: 100, deadlineMs: 5000 },
+    notes: `${names.length > 1 ? FOUR_INPUTS_NOTE : ONE_PAIR_NOTE} ${COMMON_NOTE}`,
+    open: (chip, options, context) =>
+      openAds(chip, options, { model, mark, bits, rateCode: rates[options.rate] ?? 0 }, context),
+  });
+}
 
-export const ads1115 = i2cDriver({
-  ...common,
-  name: "ads1115",
-  aliases: ["ads1113", "ads1114"],
-  title: "Texas Instruments ADS1115: four voltages at 16 bits",
-  model: "ADS1115",
-  options: {
-    ...commonOptions,
-    rate: z
-      .literal([8, 16, 32, 64, 128, 250, 475, 860])
-      .default(128)
-      .describe("Samples a second: the fewer, the less noise, and the longer each input takes"),
-  },
-  channelsFor: (options) => inputChannels(options.inputs, options.range),
-  open: (chip, options, context) => openAds(chip, options, RATES_1115[options.rate], 16, context),
-});
-
-export const ads1015 = i2cDriver({
-  ...common,
-  name: "ads1015",
-  aliases: ["ads1013", "ads1014"],
-  title: "Texas Instruments ADS1015: four voltages at 12 bits",
-  model: "ADS1015",
-  options: {
-    ...commonOptions,
-    rate: z
-      .literal([128, 250, 490, 920, 1600, 2400, 3300])
-      .default(1600)
-      .describe("Samples a second: the fewer, the less noise, and the longer each input takes"),
-  },
-  channelsFor: (options) => inputChannels(options.inputs, options.range),
-  open: (chip, options, context) => openAds(chip, options, RATES_1015[options.rate], 12, context),
-});
+interface Kind {
+  readonly model: string;
+  readonly mark: number;
+  readonly bits: 12 | 16;
+  readonly rateCode: number;
+}
 
 interface AdsOptions {
   readonly inputs: readonly WrittenInput[];
@@ -121,18 +147,18 @@ interface AdsOptions {
 async function openAds(
   chip: I2cDevice,
   { inputs, range: commonRange, rate }: AdsOptions,
-  rateCode: number,
-  bits: 12 | 16,
+  { model, mark, bits, rateCode }: Kind,
   { clock }: DriverContext,
 ): Promise<Sensor> {
   const configOf = (written: WrittenInput) => {
     const { input: name, range: own = commonRange } = expanded(written);
-    return (MUX[name] << 12) | (RANGE_CODE[own] << 9) | SINGLE_SHOT | (rateCode << 5) | COMPARATOR_OFF;
+    const config = (MUX[name] << 12) | (RANGE_CODE[own] << 9) | SINGLE_SHOT | (rateCode << 5) | COMPARATOR_OFF;
+    return config === AFTER_RESET ? config | mark : config;
   };
   const [first = "a0"] = inputs;
   await writeWord(chip, CONFIG, configOf(first));
   const config = (await readWord(chip, CONFIG)) & ~START_OR_IDLE;
-  if (config !== configOf(first)) throw mismatch(chip, "ADS1115", `its configuration reads ${hex(config, 4)}`);
+  if (config !== configOf(first)) throw mismatch(chip, model, `its configuration reads ${hex(config, 4)}`);
 
   const convert = async (written: WrittenInput, signal: AbortSignal): Promise<number> => {
     await writeWord(chip, CONFIG, configOf(written) | START_OR_IDLE);

@@ -1,4 +1,4 @@
-import { ads1015, ads1115 } from "./ads1115.ts";
+import { ads1013, ads1014, ads1015, ads1113, ads1114, ads1115 } from "./ads1115.ts";
 import { adxl345 } from "./adxl345.ts";
 import { aht10, aht20 } from "./aht20.ts";
 import { amg8833 } from "./amg8833.ts";
@@ -29,10 +29,10 @@ import { ina219 } from "./ina219.ts";
 import { ina226 } from "./ina226.ts";
 import { ina260 } from "./ina260.ts";
 import { ina3221 } from "./ina3221.ts";
-import { lm75 } from "./lm75.ts";
+import { lm75, tmp75 } from "./lm75.ts";
 import { ltr390 } from "./ltr390.ts";
 import { max17048 } from "./max17048.ts";
-import { mcp3421 } from "./mcp3421.ts";
+import { mcp3421, mcp3425 } from "./mcp3421.ts";
 import { mcp9808 } from "./mcp9808.ts";
 import { mlx90614 } from "./mlx90614.ts";
 import { mpu6050 } from "./mpu6050.ts";
@@ -59,7 +59,11 @@ import { vl53l1x } from "./vl53l1x.ts";
 
 /** Every driver there is, by name: the one list from which everything that depends on drivers derives. */
 export const drivers: readonly Driver[] = [
+  ads1013,
+  ads1014,
   ads1015,
+  ads1113,
+  ads1114,
   ads1115,
   adxl345,
   aht10,
@@ -96,6 +100,7 @@ export const drivers: readonly Driver[] = [
   mcp23008,
   mcp23017,
   mcp3421,
+  mcp3425,
   mcp9808,
   mlx90614,
   mpu6050,
@@ -117,6 +122,7 @@ export const drivers: readonly Driver[] = [
   sps30,
   tmp102,
   tmp117,
+  tmp75,
   tsl2561,
   tsl2591,
   veml7700,

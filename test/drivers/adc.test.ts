@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { ads1015, ads1115, decode } from "../../src/drivers/ads1115.ts";
+import { ads1013, ads1014, ads1015, ads1113, ads1114, ads1115, decode } from "../../src/drivers/ads1115.ts";
 import { configuredChannels } from "../../src/drivers/driver.ts";
 import { decode as decodeMcp3421, mcp3421 } from "../../src/drivers/mcp3421.ts";
 import type { World } from "../../src/hardware/simulated/chip.ts";
@@ -91,14 +91,30 @@ describe("ads1115", () => {
     await expect(letPass(open())).rejects.toMatchObject({ code: expect.stringMatching(/CHIP_MISMATCH|BUS_NACK/) });
   });
 
-  test("notices a brown-out in the middle of a conversion", async () => {
-    const { clock, hardware, open, letPass } = bench(ads1115, { rate: 8, inputs: ["a0"] });
+  test.each([ads1113, ads1114, ads1013, ads1014])(
+    "$name has one pair and nothing else to choose from",
+    async (driver) => {
+      const schema = z.strictObject(driver.options);
+      expect(schema.safeParse({ inputs: ["a0"] }).success).toBe(false);
+      expect(schema.safeParse({ range: 1.024 }).success).toBe(/4$/.test(driver.name));
+      const { clock, open, letPass } = bench(driver);
+      const sensor = await letPass(open());
+      const { values } = await letPass(sensor.read(never));
+      expect(values).toEqual({ a0_a1: expect.closeTo((simulatedWorld(clock).voltageV() / 12.1) * 0.9, 2) });
+    },
+  );
+
+  test.each([
+    ["a0", 4.096, 8],
+    ["a0-a1", 2.048, 128],
+  ])("notices a brown-out in the middle of a conversion (%s)", async (input, range, rate) => {
+    const { clock, hardware, open, letPass } = bench(ads1115, { rate, range, inputs: [input] });
     const bus = await hardware.i2c("sim");
     const world: World = simulatedWorld(clock);
     const sensor = await letPass(open());
     const reading = sensor.read(never);
     reading.catch(() => undefined);
-    await clock.advance(50);
+    await clock.advance(3);
     bus.plug(0x48, ads1115Chip(world));
     await expect(letPass(reading)).rejects.toMatchObject({ code: "BAD_VALUE" });
   });

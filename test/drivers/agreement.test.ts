@@ -51,6 +51,7 @@ const cases: Readonly<Record<string, Readonly<Record<string, Truth>>>> = {
   ltr390: { illuminance: illuminance(1), uv_index: [(world) => world.uvIndex(), 0.01] },
   opt3001: { illuminance: illuminance(0.2) },
   mcp3421: { voltage_1: [(world) => world.voltageV() / 10, 0.0002] },
+  mcp3425: { voltage_1: [(world) => world.voltageV() / 10, 0.0002] },
   shtc3: { temperature: temperature(0.01), humidity: humidity(0.01) },
   sps30: { pm25: [(world) => world.pm25(), 0.1] },
   tmp102: { temperature: temperature(0.04) },
@@ -58,6 +59,7 @@ const cases: Readonly<Record<string, Readonly<Record<string, Truth>>>> = {
   tsl2591: { illuminance: illuminance(1) },
   htu21d: { temperature: temperature(0.02), humidity: humidity(0.05) },
   lm75: { temperature: temperature(0.07) },
+  tmp75: { temperature: temperature(0.04) },
   max17048: {
     voltage: [(world) => world.voltageV() / 3.1, 0.0002],
     charge_rate: [(world) => world.currentA() * -10, 0.11],

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { decode as decodeLm75, lm75 } from "../../src/drivers/lm75.ts";
+import { decode as decodeLm75, lm75, tmp75 } from "../../src/drivers/lm75.ts";
 import { decode as decodeMcp9808, mcp9808 } from "../../src/drivers/mcp9808.ts";
 import { decode as decodeTmp102, tmp102 } from "../../src/drivers/tmp102.ts";
 import { decode as decodeTmp117, tmp117 } from "../../src/drivers/tmp117.ts";
-import { lm75Chip } from "../../src/hardware/simulated/chips/lm75.ts";
+import { lm75Chip, tmp75Chip } from "../../src/hardware/simulated/chips/lm75.ts";
 import { mcp9808Chip } from "../../src/hardware/simulated/chips/mcp9808.ts";
 import { tmp102Chip } from "../../src/hardware/simulated/chips/tmp102.ts";
 import { simulatedWorld } from "../../src/hardware/simulated/world.ts";
@@ -59,6 +59,34 @@ describe("lm75", () => {
     expect((await letPass(sensor.read(never))).values.temperature).toBeGreaterThan(10);
   });
 });
+
+describe("tmp75", () => {
+  test("sets the resolution, which is 9 bits after power-on", async () => {
+    for (const [bits, within] of [
+      [12, 0.04],
+      [9, 0.26],
+    ] as const) {
+      const { clock, open, letPass } = bench(tmp75, { bits });
+      const sensor = await letPass(open());
+      const { temperature } = (await letPass(sensor.read(never))).values;
+      expect(Math.abs(Number(temperature) - simulatedWorld(clock).temperatureC())).toBeLessThan(within);
+      expect((Number(temperature) * 2 ** (bits - 8)) % 1).toBe(0);
+    }
+  });
+});
+
+test.each([
+  [lm75, lm75Chip],
+  [tmp75, tmp75Chip],
+])(
+  "$name does not give the 0 °C that it shows after a brown-out (SBOS288M, temperature register)",
+  async (driver, chip) => {
+    const { clock, hardware, open, letPass } = bench(driver);
+    const sensor = await letPass(open());
+    (await hardware.i2c("sim")).plug(0x48, chip(simulatedWorld(clock)));
+    expect((await letPass(sensor.read(never))).values.temperature).toBeGreaterThan(10);
+  },
+);
 
 describe("tmp102", () => {
   const [{ input, expect: expected }] = vectorsOf("tmp102") as [ReturnType<typeof vectorsOf>[number]];

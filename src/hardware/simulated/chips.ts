@@ -1,5 +1,5 @@
 import type { SimulatedChipFactory } from "./chip.ts";
-import { ads1015Chip, ads1115Chip } from "./chips/ads1115.ts";
+import { ads1013Chip, ads1014Chip, ads1015Chip, ads1113Chip, ads1114Chip, ads1115Chip } from "./chips/ads1115.ts";
 import { adxl345Chip } from "./chips/adxl345.ts";
 import { aht10Chip, aht20Chip } from "./chips/aht20.ts";
 import { amg8833Chip } from "./chips/amg8833.ts";
@@ -20,11 +20,11 @@ import { ina219Chip } from "./chips/ina219.ts";
 import { ina226Chip } from "./chips/ina226.ts";
 import { ina260Chip } from "./chips/ina260.ts";
 import { ina3221Chip } from "./chips/ina3221.ts";
-import { lm75Chip } from "./chips/lm75.ts";
+import { lm75Chip, tmp75Chip } from "./chips/lm75.ts";
 import { ltr390Chip } from "./chips/ltr390.ts";
 import { max17048Chip } from "./chips/max17048.ts";
 import { Mcp230xxChip } from "./chips/mcp230xx.ts";
-import { mcp3421Chip } from "./chips/mcp3421.ts";
+import { mcp3421Chip, mcp3425Chip } from "./chips/mcp3421.ts";
 import { mcp9808Chip } from "./chips/mcp9808.ts";
 import { mlx90614Chip } from "./chips/mlx90614.ts";
 import { mpu6050Chip } from "./chips/mpu6050.ts";
@@ -49,7 +49,11 @@ import { vl53l1xChip } from "./chips/vl53l1x.ts";
 
 /** Driver name -> the chip that answers it on a simulated bus. */
 export const simulatedChips: Readonly<Record<string, SimulatedChipFactory>> = {
+  ads1013: ads1013Chip,
+  ads1014: ads1014Chip,
   ads1015: ads1015Chip,
+  ads1113: ads1113Chip,
+  ads1114: ads1114Chip,
   ads1115: ads1115Chip,
   adxl345: adxl345Chip,
   aht10: aht10Chip,
@@ -76,6 +80,7 @@ export const simulatedChips: Readonly<Record<string, SimulatedChipFactory>> = {
   ltr390: ltr390Chip,
   max17048: max17048Chip,
   mcp3421: mcp3421Chip,
+  mcp3425: mcp3425Chip,
   mcp9808: mcp9808Chip,
   mcp23008: (world) => new Mcp230xxChip(1, (pin) => world.contact(pin)),
   mcp23017: (world) => new Mcp230xxChip(2, (pin) => world.contact(pin)),
@@ -96,6 +101,7 @@ export const simulatedChips: Readonly<Record<string, SimulatedChipFactory>> = {
   sps30: sps30Chip,
   tmp102: tmp102Chip,
   tmp117: tmp117Chip,
+  tmp75: tmp75Chip,
   tsl2561: tsl2561Chip,
   tsl2591: tsl2591Chip,
   veml7700: veml7700Chip,

@@ -6,7 +6,11 @@ const TIMES_MS = [1000 / 240, 1000 / 60, 1000 / 15, 1000 / 3.75];
 const BUSY = 0x80;
 
 /** MCP3424 (DS22088C): one byte starts a conversion; a read gives the last one, and behind it whether it is a new one. */
-export function mcp3421Chip(world: World): SimulatedChip {
+export const mcp3421Chip = (world: World): SimulatedChip => mcpChip(world, 3);
+/** MCP3428 (DS22226A): 16 bits at most. */
+export const mcp3425Chip = (world: World): SimulatedChip => mcpChip(world, 2);
+
+function mcpChip(world: World, finest: number): SimulatedChip {
   let config = 0x10;
   let doneMs = 0;
   let code = 0;
@@ -20,7 +24,7 @@ export function mcp3421Chip(world: World): SimulatedChip {
   return {
     write(bytes) {
       const [value = 0] = bytes;
-      if (bytes.length !== 1) throw nack();
+      if (bytes.length !== 1 || ((value >> 2) & 3) > finest) throw nack();
       config = value;
       doneMs = world.monoMs() + (TIMES_MS[(value >> 2) & 3] ?? 0) * 1.2;
     },
