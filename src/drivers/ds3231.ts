@@ -6,6 +6,10 @@ import { hex, mismatch } from "./registers.ts";
 const STATUS = 0x0f;
 const UNUSED_OF_STATUS = 0x70;
 const UNUSED_OF_FRACTION = 0x3f;
+const BUSY = 0x04;
+/** The longest conversion. The first, after power-on, shows 0 °C until it is done. */
+const CONVERSION_MS = 200;
+const LOOKS = 3;
 
 export const ds3231 = i2cDriver({
   name: "ds3231",
@@ -16,7 +20,7 @@ export const ds3231 = i2cDriver({
   weakIdentity: true,
   options: {},
   channels: { temperature: { quantity: "temperature", min: -40, max: 85 } },
-  timing: { minIntervalMs: 1000, expectedMs: 20, defaultIntervalMs: 60_000 },
+  timing: { minIntervalMs: 1000, expectedMs: 220, defaultIntervalMs: 60_000 },
   notes: "It measures every 64 s. With the overlay `i2c-rtc` the kernel owns it: take `hwmon` then.",
 
   async identify(chip) {
@@ -25,14 +29,18 @@ export const ds3231 = i2cDriver({
     throw mismatch(chip, "DS3231", `bits that are always 0 are not: ${hex(status)} and ${hex(fraction)}`);
   },
 
-  async open(chip) {
+  async open(chip, _options, { clock }) {
     return {
-      async read() {
-        const [status = 0, , whole = 0, fraction = 0] = await chip.readRegister(STATUS, 4);
-        if ((status & UNUSED_OF_STATUS) !== 0 || (fraction & UNUSED_OF_FRACTION) !== 0) {
-          throw new GatewayError("BAD_VALUE", `bits that are always 0 are not: ${hex(status)} and ${hex(fraction)}`);
+      async read(signal) {
+        for (let look = 0; look < LOOKS; look++) {
+          const [status = 0, , whole = 0, fraction = 0] = await chip.readRegister(STATUS, 4);
+          if ((status & UNUSED_OF_STATUS) !== 0 || (fraction & UNUSED_OF_FRACTION) !== 0) {
+            throw new GatewayError("BAD_VALUE", `bits that are always 0 are not: ${hex(status)} and ${hex(fraction)}`);
+          }
+          if ((status & BUSY) === 0) return { values: { temperature: decode(whole, fraction) } };
+          await clock.sleep(CONVERSION_MS, signal);
         }
-        return { values: { temperature: decode(whole, fraction) } };
+        throw new GatewayError("NOT_READY", `still converting after ${LOOKS * CONVERSION_MS} ms`);
       },
     };
   },

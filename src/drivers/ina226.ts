@@ -1,12 +1,15 @@
 import { z } from "zod";
 import type { Sample } from "../core/reading.ts";
 import { i2cDriver } from "./driver.ts";
-import { averagingNote, identifyTi, powerSample, shuntOption, trigger } from "./ina2xx.ts";
-import { readWord, signed } from "./registers.ts";
+import { averagingNote, powerSample, shuntOption, trigger } from "./ina2xx.ts";
+import { hex, mismatch, readWord, signed } from "./registers.ts";
 
 /** Registers and the configuration (SBOS547B, §7.6). */
 const SHUNT_VOLTAGE = 0x01;
 const BUS_VOLTAGE = 0x02;
+/** The INA230 has this id, and none of the manufacturer (SBOS601). */
+const DIE = 0xff;
+const ANY_REVISION = 0xfff0;
 const RESERVED = 0x4000;
 /** 1.1 ms for bus and shunt each. */
 const CONVERSION_CODE = (0b100 << 6) | (0b100 << 3);
@@ -35,7 +38,8 @@ export const ina226 = i2cDriver({
   notes: "With a shunt of 0.1 Ω it measures up to 0.8 A, with 2 mΩ 40 A.",
 
   async identify(chip) {
-    await identifyTi(chip, "INA226", 0x2260);
+    const die = await readWord(chip, DIE);
+    if ((die & ANY_REVISION) !== 0x2260) throw mismatch(chip, "INA226", `its die's id is ${hex(die, 4)}`);
     return {};
   },
 

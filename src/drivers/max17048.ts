@@ -1,12 +1,15 @@
 import type { Values } from "../core/reading.ts";
 import { i2cDriver } from "./driver.ts";
-import { hex, mismatch, readWord, signed } from "./registers.ts";
+import { hex, mismatch, readWord, signed, writeWord } from "./registers.ts";
 
 /** Registers (Maxim MAX17048 rev. 7, table 2). */
 const CELL = 0x02;
 const CHARGE = 0x04;
 const VERSION = 0x08;
 const RATE = 0x16;
+const STATUS = 0x1a;
+/** Set by a reset until the host clears it. */
+const RESET_INDICATOR = 0x0100;
 /** Power-on until the first estimate of the charge. */
 const STARTUP_MS = 1000;
 
@@ -34,10 +37,19 @@ export const max17048 = i2cDriver({
   },
 
   async open(chip, _options, { clock }) {
-    await readWord(chip, CELL);
-    await clock.sleep(STARTUP_MS);
+    /** Waits for the first estimate, and whether the mark of the reset could be cleared. */
+    const start = async (signal?: AbortSignal): Promise<boolean> => {
+      const status = await readWord(chip, STATUS);
+      await clock.sleep(STARTUP_MS, signal);
+      if ((status & RESET_INDICATOR) !== 0) await writeWord(chip, STATUS, status & ~RESET_INDICATOR);
+      return !(await wasReset());
+    };
+    const wasReset = async () => ((await readWord(chip, STATUS)) & RESET_INDICATOR) !== 0;
+    const tellsReset = await start();
     return {
-      async read() {
+      async read(signal) {
+        // Reset, it shows 0 % until its first estimate.
+        if (tellsReset && (await wasReset())) await start(signal);
         return { values: decode(await readWord(chip, CELL), await readWord(chip, CHARGE), await readWord(chip, RATE)) };
       },
     };

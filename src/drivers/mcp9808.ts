@@ -11,8 +11,8 @@ const RESOLUTION = 0x08;
 
 const CONTINUOUS = 0x0000;
 const FINEST = 0x03;
-/** At the finest resolution (§5.2.4, table 5-7). */
-const CONVERSION_MS = 250;
+/** At the finest resolution: 250 ms typically (§5.2.4, table 5-7), and no longest time is given. */
+const CONVERSION_MS = 325;
 /** 125 °C. It is 0 after power-on, so that it tells whether the chip was reset; the alert output is off. */
 const MARK = 0x07d0;
 
@@ -24,7 +24,7 @@ export const mcp9808 = i2cDriver({
   addresses: [0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f],
   options: {},
   channels: { temperature: { quantity: "temperature", min: -40, max: 125 } },
-  timing: { minIntervalMs: 500, expectedMs: 300 },
+  timing: { minIntervalMs: 500, expectedMs: 400 },
 
   async identify(chip) {
     const manufacturer = await readWord(chip, MANUFACTURER);

@@ -8,6 +8,7 @@ import { checkedWord, decode as decodeMlx90614, mlx90614 } from "../../src/drive
 import { decode as decodeMpu6050, mpu6050, celsius as mpuCelsius } from "../../src/drivers/mpu6050.ts";
 import { adxl345Chip } from "../../src/hardware/simulated/chips/adxl345.ts";
 import { as5600Chip } from "../../src/hardware/simulated/chips/as5600.ts";
+import { ds3231Chip } from "../../src/hardware/simulated/chips/ds3231.ts";
 import { max17048Chip } from "../../src/hardware/simulated/chips/max17048.ts";
 import { mpu6050Chip } from "../../src/hardware/simulated/chips/mpu6050.ts";
 import { byteRegisterChip } from "../../src/hardware/simulated/chips/registers.ts";
@@ -21,6 +22,13 @@ describe("ds3231", () => {
   test.each(vectorsOf("ds3231"))("decodes $input.regs", ({ input, expect: expected }) => {
     const [whole = 0, fraction = 0] = bytes(input.regs);
     expect(decodeDs3231(whole, fraction)).toBe(expected.temperatureC);
+  });
+
+  test("does not give the 0 °C that it shows before its first conversion after a power cut", async () => {
+    const { clock, hardware, open, letPass } = bench(ds3231);
+    const sensor = await letPass(open());
+    (await hardware.i2c("sim")).plug(0x68, ds3231Chip(simulatedWorld(clock)));
+    expect((await letPass(sensor.read(never))).values.temperature).toBeGreaterThan(10);
   });
 
   test("is told from an MPU6050 that is awake", async () => {
@@ -97,6 +105,13 @@ describe("max17048", () => {
     expect(values.battery).toBe(90.5);
     expect(values.charge_rate).toBeCloseTo(-2.08, 9);
     expect(decodeMax17048(0, 0x6580, 0).battery).toBe(100);
+  });
+
+  test("does not give the 0 % that it shows after a reset", async () => {
+    const { clock, hardware, open, letPass } = bench(max17048);
+    const sensor = await letPass(open());
+    (await hardware.i2c("sim")).plug(0x36, max17048Chip(simulatedWorld(clock)));
+    expect((await letPass(sensor.read(never))).values.battery).toBeGreaterThan(10);
   });
 
   test("is told from an AS5600 at the same address, and the other way round", async () => {

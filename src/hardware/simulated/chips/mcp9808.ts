@@ -1,7 +1,7 @@
 import { nack, type SimulatedChip, type World } from "../chip.ts";
 import { coded } from "./registers.ts";
 
-/** MCP9808 (DS25095A): words, but for the resolution; 0 °C until the first conversion after power-on is done. */
+/** MCP9808 (DS25095A): words, but for the resolution; 0 °C until the first conversion, a slow one, is done. */
 export function mcp9808Chip(world: World): SimulatedChip {
   const words = new Map([
     [0x01, 0],
@@ -15,7 +15,7 @@ export function mcp9808Chip(world: World): SimulatedChip {
   let resolution = 0x03;
   let pointer = 0;
   const temperature = () => {
-    const code = world.monoMs() < poweredMs + 250 ? 0 : coded(world.temperatureC() * 16, -640, 2000);
+    const code = world.monoMs() < poweredMs + 300 ? 0 : coded(world.temperatureC() * 16, -640, 2000);
     // Above the upper limit, above the critical one: flags in front of 13 bits.
     const limit = words.get(0x02) ?? 0;
     return (code & 0x1fff) | (code > limit ? 0x4000 : 0);
