@@ -43,6 +43,20 @@ const kinds: ReadonlyMap<string, Kind> = new Map<string, Kind>([
   ["magn", { key: "magnetic_field", factor: 100, facts: { quantity: "magnetic_field" } }],
   ["angl", { key: "angle", factor: DEGREES_PER_RADIAN, facts: { quantity: "angle" } }],
   ["incli", { key: "inclination", factor: 1, facts: { quantity: "angle", title: "Inclination" } }],
+  ["gravity", { key: "gravity", factor: 1, facts: { quantity: "acceleration", title: "Gravity" } }],
+  // nF, S/m
+  [
+    "capacitance",
+    { key: "capacitance", factor: 1, facts: { quantity: "number", title: "Capacitance", unit: "nF", decimals: 3 } },
+  ],
+  [
+    "electricalconductivity",
+    {
+      key: "conductivity",
+      factor: 1,
+      facts: { quantity: "number", title: "Conductivity", unit: "S/m", decimals: 6, min: 0 },
+    },
+  ],
   // m, per cent, µg/m³
   ["distance", { key: "distance", factor: 1000, facts: { quantity: "distance", min: 0 } }],
   ["concentration", { key: "concentration", factor: 1, facts: { quantity: "concentration", min: 0 } }],
@@ -63,6 +77,11 @@ const kinds: ReadonlyMap<string, Kind> = new Map<string, Kind>([
 /** `in_<type>[index][-<type>index][_<modifier>]_(input|raw)`. */
 const VALUE = /^in_([a-z]+)(\d+)?(?:-[a-z]+(\d+))?((?:_[a-z0-9]+)*?)_(input|raw)$/;
 
+/** `_x_peak`: what it is of, and which of its values. */
+const STATISTIC = /^(.*?)(_peak|_trough|_mean)?$/;
+/** Of which there is no unit. */
+const SQUARED = "_squared";
+
 /** The channels that a directory's file names tell of. `input` goes before `raw`; what we have no quantity for is left out. */
 export function iioAttributes(names: readonly string[]): IioAttribute[] {
   const attributes = new Map<string, IioAttribute>();
@@ -81,16 +100,24 @@ function attributeOf(valueFile: string, names: ReadonlySet<string>): IioAttribut
   const which = [index, second, special ? undefined : modifier.slice(1)].filter(Boolean);
   const differential = second === undefined ? "" : `-${type}`;
   const own = valueFile.slice(0, -`_${form}`.length);
-  // From the channel's own file to those that channels of its type share.
-  const starts = [own, `in_${type}${differential}${modifier}`, `in_${type}${index ?? ""}`, `in_${type}${differential}`];
+  const [, axis = "", statistic = ""] = STATISTIC.exec(modifier) ?? [];
+  // From the channel's own file to those that channels of its type share; peaks may have a scale of their own.
+  const starts = [
+    own,
+    `in_${type}${differential}${modifier}`,
+    ...(statistic && [`in_${type}${statistic}`, `in_${type}${index ?? ""}${axis}`, `in_${type}${axis}`]),
+    `in_${type}${index ?? ""}`,
+    `in_${type}${differential}`,
+  ];
   const fileFor = (what: string) => starts.map((start) => `${start}_${what}`).find((file) => names.has(file));
   const scaleFile = form === "raw" ? fileFor("scale") : undefined;
   const offsetFile = form === "raw" ? fileFor("offset") : undefined;
+  const isInUnit = (form === "input" || scaleFile !== undefined) && !modifier.includes(SQUARED);
   return {
     key: [kind.key, ...which].join("_"),
     type,
     valueFile,
-    ...measuredIn(kind, which.join(" "), form === "input" || scaleFile !== undefined),
+    ...measuredIn(kind, which.join(" "), isInUnit),
     ...(offsetFile && { offsetFile }),
     ...(scaleFile && { scaleFile }),
     ...(names.has(`${own}_label`) && { labelFile: `${own}_label` }),

@@ -140,6 +140,34 @@ describe("iio", () => {
     });
   });
 
+  test("peaks have the scale of peaks (in_accel_peak_scale), and what is squared has no unit", async () => {
+    const tree = iioDevice({
+      in_accel_x_raw: "100",
+      in_accel_x_peak_raw: "100",
+      in_accel_xyz_squared_peak_raw: "100",
+      in_accel_scale: "0.1",
+      in_accel_peak_scale: "0.2",
+      in_temp_peak_raw: "100",
+      in_temp_scale: "20",
+      in_temp_offset: "50",
+      in_capacitance0_raw: "8",
+      in_capacitance0_scale: "0.5",
+      in_electricalconductivity_raw: "2500",
+      in_electricalconductivity_scale: "0.00001",
+    });
+    const sensor = await open(iio, new SimulatedFiles(tree));
+    expect((await sensor.read(never)).values).toEqual({
+      acceleration_x: expect.closeTo(10),
+      acceleration_x_peak: expect.closeTo(20),
+      acceleration_xyz_squared_peak: expect.anything(),
+      temperature_peak: expect.closeTo(3),
+      capacitance_0: expect.closeTo(4),
+      conductivity: expect.closeTo(0.025),
+    });
+    expect(sensor.channels?.acceleration_xyz_squared_peak?.quantity).toBe("number");
+    expect(sensor.channels?.conductivity).toMatchObject({ unit: "S/m" });
+  });
+
   const i2cDevice = (name: string, files: Record<string, string>, client = name): Tree => {
     const device = "/sys/devices/platform/soc/i2c-1/1-0068/iio:device0";
     return {
