@@ -9,6 +9,7 @@ import { bosch280, mild } from "./sensors.ts";
 type HostCollector = Awaited<ReturnType<typeof collect>>;
 const SOON_MS = 60_000;
 const CLOCK_TOLERANCE_MS = 5000;
+const ASLEEP_S = 30;
 const TIMESYNC = "/run/systemd/timesync";
 
 interface TimedReading extends ReadingPayload {
@@ -39,6 +40,28 @@ function start({ keepStore }: { keepStore: boolean }): Promise<Gateway> {
 }
 
 const hearTheTime = () => run(`date -s @${Math.round(Date.now() / 1000)} && touch ${TIMESYNC}/synchronized`);
+
+/**
+ * All that the kernel does for a suspension but the last step: CLOCK_MONOTONIC stands still, CLOCK_BOOTTIME goes on by what
+ * the real-time clock says (Documentation/power/basic-pm-debugging.rst). Says from when to when the Pi slept.
+ */
+async function sleepSoundly(seconds: number): Promise<{ readonly fromMs: number; readonly toMs: number }> {
+  const fromMs = Date.now();
+  await run(`echo ${seconds} > /sys/module/suspend/parameters/pm_test_delay
+echo core > /sys/power/pm_test && echo mem > /sys/power/state && echo none > /sys/power/pm_test`);
+  return { fromMs, toMs: Date.now() };
+}
+
+/** Nobody took a reading while the Pi slept: what is dated there is dated wrongly. */
+function expectAwake(
+  came: readonly TimedReading[],
+  { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number },
+) {
+  const times = came.map(({ time }) => Date.parse(time));
+  expect(times.filter((time) => time > fromMs + CLOCK_TOLERANCE_MS && time < toMs - CLOCK_TOLERANCE_MS)).toEqual([]);
+  expect(times.filter((time) => time <= fromMs + CLOCK_TOLERANCE_MS).length).toBeGreaterThan(3);
+  expect(times.filter((time) => time >= toMs - CLOCK_TOLERANCE_MS).length).toBeGreaterThan(3);
+}
 
 const readings = (): TimedReading[] =>
   collector.messages.filter((message) => message.topic.endsWith("/readings")).map(({ payload }) => JSON.parse(payload));
@@ -129,6 +152,33 @@ describe("a clock that somebody sets", () => {
       expect(Date.parse(time)).toBeGreaterThan(startedMs - CLOCK_TOLERANCE_MS);
       expect(Date.parse(time)).toBeLessThan(Date.now() + CLOCK_TOLERANCE_MS);
     }
+  });
+});
+
+describe("a Pi that is suspended", () => {
+  test("dates what it takes afterwards with the true time", async () => {
+    await run("sleep 10");
+    const before = readings().length - 5;
+    const sleep = await sleepSoundly(ASLEEP_S);
+    await run("sleep 15");
+    expectAwake(readings().slice(before), sleep);
+  });
+
+  test("before it heard the time: what it took on either side has the true time", async () => {
+    await gateway.stop();
+    await gateway[Symbol.asyncDispose]();
+    await bootInThePast();
+    const before = readings().length;
+    gateway = await start({ keepStore: true });
+    await run("sleep 10");
+    const sleep = await sleepSoundly(ASLEEP_S);
+    await run("sleep 10");
+    expect(readings().length).toBe(before);
+    await hearTheTime();
+    const news = () => readings().slice(before);
+    await waitFor(() => news().some(({ replay }) => !replay), "live readings", SOON_MS);
+    await waitFor(() => missing(news()).length === 0, "the backlog", SOON_MS);
+    expectAwake(news(), sleep);
   });
 });
 
