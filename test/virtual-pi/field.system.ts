@@ -9,7 +9,8 @@ import { bosch280, mild } from "./sensors.ts";
 type HostCollector = Awaited<ReturnType<typeof collect>>;
 const SOON_MS = 60_000;
 const CLOCK_TOLERANCE_MS = 5000;
-const ASLEEP_S = 30;
+/** Less than the silence after which the way into the guest is given up. */
+const ASLEEP_S = 20;
 const TIMESYNC = "/run/systemd/timesync";
 
 interface TimedReading extends ReadingPayload {
