@@ -158,8 +158,9 @@ describe("a clock that somebody sets", () => {
 
 describe("a Pi that is suspended", () => {
   test("dates what it takes afterwards with the true time", async () => {
-    await run("sleep 10");
-    const before = readings().length - 5;
+    await hearTheTime();
+    const before = readings().length;
+    await run("sleep 15");
     const sleep = await sleepSoundly(ASLEEP_S);
     await run("sleep 15");
     expectAwake(readings().slice(before), sleep);
