@@ -8,7 +8,10 @@ export interface Gap {
   readonly epoch: number;
   /** First `seq`. Absent where readings were refused before they had one. */
   readonly from?: number;
-  /** Last `seq`. Absent with `from` present: everything after it is in doubt (a power cut). */
+  /**
+   * Last `seq`. Absent with `from` present (a power cut): everything after it is in doubt, and so are later epochs that a
+   * failing disk never took, which end without a word of their own.
+   */
   readonly to?: number;
   /** How many are known to be missing. */
   readonly count: number;

@@ -29,11 +29,23 @@ interface Payload {
   readonly values: { readonly n: number };
 }
 
-/** What the gateway says will not come; without `to`, whatever comes after `from` is in doubt. */
+/**
+ * What the gateway says will not come; without `to`, whatever comes after `from` is in doubt, in later epochs too that the disk
+ * never took, up to the one in which it is told.
+ */
 interface ToldGap {
   readonly epoch: number;
   readonly from?: number;
   readonly to?: number;
+}
+
+interface Gap extends ToldGap {
+  toldIn: number;
+}
+
+function covers({ epoch: of, from = Infinity, to, toldIn }: Gap, epoch: number, seq: number): boolean {
+  if (epoch === of) return from <= seq && seq <= (to ?? Infinity);
+  return to === undefined && of < epoch && epoch < toldIn;
 }
 
 interface Balance {
@@ -53,7 +65,7 @@ export class Consumer {
   readonly #arrived = new Map<string, Arrived>();
   readonly #refusedIn = new Map<string, Set<number>>();
   readonly #highest = new Map<number, number>();
-  readonly #gaps: ToldGap[] = [];
+  readonly #gaps: Gap[] = [];
 
   violated(what: string): void {
     this.violations.push(what);
@@ -81,6 +93,7 @@ export class Consumer {
 
   /** An epoch that the disk had not taken yet, and under which nothing was sent, has got its number for good. */
   renumbered(from: number, to: number): void {
+    for (const gap of this.#gaps) if (gap.toldIn === from) gap.toldIn = to;
     for (const [id, taken] of [...this.#taken]) {
       const [epoch, seq] = id.split("/");
       if (Number(epoch) !== from) continue;
@@ -127,8 +140,8 @@ export class Consumer {
     this.#refusedIn.set(id, connections.add(connection));
   }
 
-  told(gap: ToldGap): void {
-    this.#gaps.push(gap);
+  told(gap: ToldGap, toldIn: number): void {
+    this.#gaps.push({ ...gap, toldIn });
   }
 
   /** Everything that was taken is here, or told of; and lost at a power cut is only what may be. */
@@ -136,9 +149,7 @@ export class Consumer {
     for (const [id, { mayBeLost }] of this.#taken) {
       if (this.#arrived.has(id)) continue;
       const [epoch = 0, seq = 0] = id.split("/").map(Number);
-      const telling = this.#gaps.filter(
-        ({ epoch: of, from = Infinity, to = Infinity }) => of === epoch && from <= seq && seq <= to,
-      );
+      const telling = this.#gaps.filter((gap) => covers(gap, epoch, seq));
       if (telling.length === 0) this.violated(`${id} is missing, and no gap tells of it`);
       const isDropped = telling.some(({ to }) => to !== undefined);
       if (!isDropped && !mayBeLost) this.violated(`${id} was lost at a power cut, and was on the disk by the promise`);

@@ -61,6 +61,11 @@ export class SimulatedPi implements Disposable {
     return this.#life;
   }
 
+  /** Of the life that is up, or was last. */
+  get epoch(): number | undefined {
+    return this.#epoch;
+  }
+
   /** Takes note of an epoch that has changed its number. */
   followEpoch(): void {
     const epoch = this.#life?.store.epoch;

@@ -29,7 +29,7 @@ export async function simulate(seed: number, mutation: Mutation = {}): Promise<O
   const broker = new SimulatedBroker(chance, {
     published: (connection, topic, payload) => {
       pi.followEpoch();
-      published(consumer, connection, topic, payload);
+      published(consumer, connection, topic, payload, pi.epoch);
     },
     refused: (connection, _, payload) => consumer.refused(connection, JSON.parse(payload)),
   });
@@ -41,9 +41,9 @@ export async function simulate(seed: number, mutation: Mutation = {}): Promise<O
   return { violations, schedule, taken, arrived, simulatedMs: time.nowMs };
 }
 
-function published(consumer: Consumer, connection: number, topic: string, payload: string): void {
+function published(consumer: Consumer, connection: number, topic: string, payload: string, epoch = 0): void {
   if (topic.endsWith("/readings")) consumer.heard(connection, JSON.parse(payload));
-  if (topic === topics.gaps) consumer.told(JSON.parse(payload));
+  if (topic === topics.gaps) consumer.told(JSON.parse(payload), epoch);
   if (topic === topics.health) consumer.balance(JSON.parse(payload));
 }
 
@@ -63,7 +63,7 @@ async function live(schedule: Schedule, pi: SimulatedPi, network: Network, consu
 function look(pi: SimulatedPi, consumer: Consumer): void {
   const { store } = pi.life ?? {};
   if (!store) return;
-  for (const gap of store.outbox.gaps()) consumer.told(gap);
+  for (const gap of store.outbox.gaps()) consumer.told(gap, store.epoch);
   const counters = store.counters();
   const dropped_total = Object.values(counters.dropped).reduce((sum, count) => sum + count, 0);
   consumer.balance({ ...counters, dropped_total });

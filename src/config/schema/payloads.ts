@@ -155,7 +155,11 @@ const event = z
 const gaps = z.strictObject({
   epoch: count(),
   from: count().optional().describe("First `seq`"),
-  to: count().optional().describe("Last `seq`"),
+  to: count()
+    .optional()
+    .describe(
+      "Last `seq`. Absent where `from` is there (a power cut): whatever came after `from` is in doubt, and so are later epochs that a failing disk never took",
+    ),
   count: count(),
   reason: z.string(),
   since: time().optional(),
