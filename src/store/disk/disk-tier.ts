@@ -121,7 +121,8 @@ export class DiskTier {
     journal.compactStagingIfDue();
     if (journal.staging.failure) faults.raise("staging", journal.staging.failure);
     else faults.clear("staging");
-    this.#commits.settleEpoch();
+    // Never while a commit is under way: what that writes has the number that was.
+    if (journal.provisional) await this.#link.serially(async () => this.#commits.settleEpoch());
     if (this.#link.isResting) return;
     await tolerate(async () => {
       for (let n = 0; n < COMMITS_A_TICK && this.#isCommitDue(); n++) await this.#commitMakingRoom();
