@@ -14,7 +14,9 @@ const STANDARD = 0x02;
 const RESET = 0xf0;
 const RESET_MS = 10;
 const MODE_MS = 20;
+const DATA = 0x21;
 const NEW_DATA = 0x02;
+const STATUS_ERROR = 0x40;
 const MODEL_OF_ID: Readonly<Record<number, string>> = { 352: "ENS160", 353: "ENS161" };
 
 /** Two bits of the status (§16.2.7). */
@@ -66,8 +68,9 @@ export const ens160 = i2cDriver({
         // Idle or asleep, it was reset.
         if ((await readByte(chip, OPERATING_MODE)) !== STANDARD) await configure(signal);
         for (const endMs = clock.monoMs() + MAX_WAIT_MS; ; await clock.sleep(POLL_MS, signal)) {
-          const block = await chip.readRegister(STATUS, 6);
-          if (((block[0] ?? 0) & NEW_DATA) !== 0) return decode(block);
+          // Alone: reading it, or the data in the same transfer, clears its NEWDAT (seen on a Pi: 0x83 alone, then 0x81).
+          const status = await readByte(chip, STATUS);
+          if ((status & NEW_DATA) !== 0) return decode(status, await chip.readRegister(DATA, 5));
           if (clock.monoMs() >= endMs) throw new GatewayError("NOT_READY", `no new data in ${MAX_WAIT_MS} ms`);
         }
       },
@@ -75,14 +78,15 @@ export const ens160 = i2cDriver({
   },
 });
 
-/** Status, index, TVOC, eCO2 from 0x20 on. Throws NOT_READY where they are not valid. */
-export function decode(block: Uint8Array): Sample {
-  const [status = 0, index = 0] = block;
+/** Index, TVOC, eCO2 from 0x21 on. Throws BAD_VALUE where the status reports an error (STATER), NOT_READY where they are not valid. */
+export function decode(status: number, data: Uint8Array): Sample {
+  if ((status & STATUS_ERROR) !== 0)
+    throw new GatewayError("BAD_VALUE", `the chip's status is ${hex(status)}: an error`);
   const validity = (status >> 2) & 3;
-  const aqi = index & 7;
+  const aqi = (data[0] ?? 0) & 7;
   if (validity === VALIDITY.invalid || aqi === 0)
     throw new GatewayError("NOT_READY", "the chip says that its data is invalid");
-  const values = { aqi, tvoc: littleEndian(block.subarray(2, 4)), eco2: littleEndian(block.subarray(4, 6)) };
+  const values = { aqi, tvoc: littleEndian(data.subarray(1, 3)), eco2: littleEndian(data.subarray(3, 5)) };
   if (validity === VALIDITY.ok) return { values };
   return { values, quality: { aqi: "warming", tvoc: "warming", eco2: "warming" } };
 }

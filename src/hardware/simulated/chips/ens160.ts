@@ -4,7 +4,7 @@ import { byteRegisterChip, coded } from "./registers.ts";
 const STANDARD = 0x02;
 const WARM_UP_MS = 180_000;
 
-/** ENS160 (v1.1): new data each second in the standard mode, warming up for three minutes; a read clears new data. */
+/** ENS160 (v1.1): new data each second in the standard mode, warming up for three minutes; reading the status clears new data. */
 export function ens160Chip(world: World): SimulatedChip {
   const registers = new Uint8Array(256);
   let startedMs = 0;
@@ -28,7 +28,7 @@ export function ens160Chip(world: World): SimulatedChip {
       registers.set([0x82 | (validity << 2), index, tvoc & 0xff, tvoc >> 8, eco2 & 0xff, eco2 >> 8], 0x20);
     },
     read(register) {
-      if (register === 0x25) registers[0x20] = (registers[0x20] ?? 0) & ~0x02;
+      if (register === 0x20) registers[0x20] = (registers[0x20] ?? 0) & ~0x02;
     },
     write(register, value) {
       if (register === 0x10 && value === 0xf0) return reset();
