@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isGatewayError } from "../core/errors.ts";
 import type { Sample } from "../core/reading.ts";
 import type { I2cDevice } from "../hardware/i2c.ts";
 import { type DriverContext, i2cDriver, type Sensor } from "./driver.ts";
@@ -94,7 +95,8 @@ async function openSgp30(chip: I2cDevice, humidity: number, context: DriverConte
       const isWarming = clock.monoMs() - (startedMs ?? 0) < WARM_UP_MS;
       return isWarming ? { ...sample, quality: { eco2: "warming", tvoc: "warming" } } : sample;
     } catch (error) {
-      startedMs = undefined;
+      // A flipped bit on the wire is no brown-out, and to initialize it would forget up to 12 hours of learning.
+      if (!isGatewayError(error, "CHECKSUM")) startedMs = undefined;
       throw error;
     }
   });

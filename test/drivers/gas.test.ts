@@ -46,6 +46,22 @@ describe("Sensirion's gas index", () => {
     for (const [at, value] of Object.entries(wanted)) expect(found.get(Number(at)), `after ${at} s`).toBe(value);
   });
 
+  // Computed with the integer arithmetic of Sensirion's fixed-point version, which rounds otherwise: within 1.
+  test.each([
+    [
+      "voc",
+      [30_000, 28_500, 30_800, 29_700, 33_000],
+      { 60: 38, 100: 91, 420: 334, 450: 268, 500: 128, 850: 27, 1000: 92, 1250: 225, 1620: 43, 2000: 94 },
+    ],
+    ["nox", [15_000, 13_500, 15_800, 14_700, 18_000], { 100: 1, 1000: 2, 1620: 11, 1700: 28, 2000: 19 }],
+  ] as const)("of %s is that of Sensirion's fixed-point code, too", (gas, levels, wanted: Record<string, number>) => {
+    const index = new GasIndex(gas);
+    const found = series(...levels.map((level) => [level, 400] as const)).map((ticks) => index.process(ticks) ?? 0);
+    for (const [at, value] of Object.entries(wanted)) {
+      expect(Math.abs((found[Number(at) - 1] ?? -9) - value), `after ${at} s`).toBeLessThanOrEqual(1);
+    }
+  });
+
   test("starts at 98 for the lowest signals, as in Sensirion's own test", () => {
     const index = new GasIndex("voc");
     for (let second = 0; second < 46; second++) expect(index.process(20_010)).toBeUndefined();
@@ -169,6 +185,24 @@ describe("sgp30", () => {
     await letPass(sensor.close!());
   });
 
+  test("is not initialized again, which forgets what it has learnt, for a flipped bit on the wire", async () => {
+    const on = bench(sgp30);
+    const sensor = await on.letPass(on.open());
+    const bus = await on.hardware.i2c("sim");
+    const transfer = bus.transfer.bind(bus);
+    let isNoisy = true;
+    bus.transfer = async (transfers) => {
+      const answers = await transfer(transfers);
+      return isNoisy ? answers.map((answer) => answer.map((byte, at) => (at === 1 ? byte ^ 1 : byte))) : answers;
+    };
+    await expect(on.letPass(sensor.read(never))).rejects.toMatchObject({ code: "CHECKSUM" });
+    isNoisy = false;
+    const written = await writesOf(on);
+    await on.letPass(sensor.read(never));
+    expect(written).not.toContain("2003");
+    await on.letPass(sensor.close!());
+  });
+
   test("keeps its baseline after twelve hours, and gives it back in the order that the chip wants", async () => {
     const on = bench(sgp30);
     const first = await on.letPass(on.open());
@@ -238,14 +272,22 @@ describe("ens160", () => {
     expect(humidityWord(humidity!.input.rh)).toBe(Number(humidity!.expect.RH_IN));
   });
 
-  test("decodes its block by validity", () => {
-    const block = (status: number, index = 2) => Uint8Array.of(status, index, 0xae, 0, 0x94, 2);
-    expect(decodeEns160(block(0x82))).toEqual({ values: { aqi: 2, tvoc: 174, eco2: 660 } });
-    expect(decodeEns160(block(0x86)).quality?.aqi).toBe("warming");
-    expect(decodeEns160(block(0x8a)).quality?.tvoc).toBe("warming");
+  test("decodes its data by validity", () => {
+    const data = Uint8Array.of(2, 0xae, 0, 0x94, 2);
+    expect(decodeEns160(0x82, data)).toEqual({ values: { aqi: 2, tvoc: 174, eco2: 660 } });
+    expect(decodeEns160(0x83, Uint8Array.of(5, 0xe8, 0xfd, 0xe8, 0xfd)).values).toEqual({
+      ...{ aqi: 5, tvoc: 65_000, eco2: 65_000 },
+    });
+    expect(decodeEns160(0x86, data).quality?.aqi).toBe("warming");
+    expect(decodeEns160(0x8a, data).quality?.tvoc).toBe("warming");
     const notReady = expect.objectContaining({ code: "NOT_READY" });
-    expect(() => decodeEns160(block(0x8e))).toThrow(notReady);
-    expect(() => decodeEns160(block(0x82, 0))).toThrow(notReady);
+    expect(() => decodeEns160(0x8e, data)).toThrow(notReady);
+    expect(() => decodeEns160(0x82, Uint8Array.of(0, 0xae, 0, 0x94, 2))).toThrow(notReady);
+  });
+
+  test("gives no value where the status reports an error (STATER, v0.95 §16.2.7)", () => {
+    const data = Uint8Array.of(2, 0xae, 0, 0x94, 2);
+    expect(() => decodeEns160(0xc2, data)).toThrow(expect.objectContaining({ code: "BAD_VALUE" }));
   });
 
   test("is set to work again after a brown-out", async () => {
