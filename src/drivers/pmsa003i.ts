@@ -1,12 +1,13 @@
 import { GatewayError } from "../core/errors.ts";
 import type { Values } from "../core/reading.ts";
 import { i2cDriver } from "./driver.ts";
-import { bigEndian, mismatch } from "./registers.ts";
+import { bigEndian, hex, mismatch } from "./registers.ts";
 
 /** The frame (Plantower PMSA003I v2.6, appendix I): header, length of the rest, 13 words, their sum. */
 const FRAME_LENGTH = 32;
 const HEADER = 0x424d;
 const REST_LENGTH = 28;
+const ERROR_CODE_AT = 29;
 /** The fan needs as long (v2.6, "Usage"). */
 const WARM_UP_MS = 30_000;
 /** Per decilitre, as the chip counts. */
@@ -65,12 +66,14 @@ export const pmsa003i = i2cDriver({
   },
 });
 
-/** Throws CHECKSUM for a wrong sum, length or header. */
+/** Throws CHECKSUM for a wrong sum, length or header, and BAD_VALUE where it gives an error code ("Data 13", low byte). */
 export function decode(frame: Uint8Array): Values {
   const word = (at: number) => bigEndian(frame.subarray(at, at + 2));
   const sum = frame.subarray(0, 30).reduce((total, byte) => total + byte, 0);
   if (word(0) !== HEADER || word(2) !== REST_LENGTH || word(30) !== sum) {
     throw new GatewayError("CHECKSUM", `the frame's sum is ${word(30)}, expected ${sum}, its length ${word(2)}`);
   }
+  const errorCode = frame[ERROR_CODE_AT] ?? 0;
+  if (errorCode !== 0) throw new GatewayError("BAD_VALUE", `the chip reports error ${hex(errorCode)}`);
   return Object.fromEntries(Object.entries(KEYS).map(([key, at]) => [key, word(at)]));
 }

@@ -24,6 +24,13 @@ describe("sps30", () => {
     expect(() => decodeSps30(frame(0x7fc0))).toThrow(expect.objectContaining({ code: "BAD_VALUE" }));
   });
 
+  test("gives its numbers in the order of the datasheet (table 3)", () => {
+    const words = [0x3fc0, 0x4020, 0x4060, 0x4090, 0x4120, 0x4130, 0x4140, 0x4150, 0x4160, 0x3f00];
+    expect(
+      Object.values(decodeSps30(Uint8Array.from(words.flatMap((word) => [word, 0]).flatMap(sensirionWord)))),
+    ).toEqual([...[1.5, 2.5, 3.5, 4.5, 10, 11, 12, 13, 14, 0.5]]);
+  });
+
   test("gives its serial number, and says for 30 seconds that it is warming", async () => {
     const { clock, open, letPass } = bench(sps30);
     const sensor = await letPass(open());
@@ -59,6 +66,11 @@ describe("pmsa003i", () => {
       const bad = good.map((byte, index) => (index === bit >> 3 ? byte ^ (1 << (bit & 7)) : byte));
       expect(() => decodePmsa003i(bad), `bit ${bit}`).toThrow(expect.objectContaining({ code: "CHECKSUM" }));
     }
+  });
+
+  test("gives no value with an error code", () => {
+    const frame = bytes(input.frame).map((byte, at) => (at === 29 ? 2 : at === 31 ? byte + 2 : byte));
+    expect(() => decodePmsa003i(frame)).toThrow(expect.objectContaining({ code: "BAD_VALUE" }));
   });
 
   test("says for 30 seconds that it is warming", async () => {
