@@ -1,4 +1,13 @@
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+} from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "../../src/core/clock.ts";
 import { isGatewayError } from "../../src/core/errors.ts";
@@ -157,6 +166,7 @@ export class SimulatedPi implements Disposable {
 
   [Symbol.dispose](): void {
     this.#process?.kill();
+    closeFilesBelow(this.#memory);
     rmSync(this.#memory, { recursive: true, force: true });
   }
 
@@ -213,4 +223,15 @@ export class SimulatedPi implements Disposable {
 
 function stackOf(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+/** A process that is killed in the simulation cannot close its files, as the kernel would. */
+function closeFilesBelow(directory: string): void {
+  for (const fd of readdirSync("/proc/self/fd")) {
+    try {
+      if (readlinkSync(`/proc/self/fd/${fd}`).startsWith(directory)) closeSync(Number(fd));
+    } catch {
+      // Readdir's own one is gone by now.
+    }
+  }
 }
