@@ -131,6 +131,8 @@ function setPragmas(sql: Sqlite.Database): void {
   if (mode !== "wal") throw new GatewayError("STORE_IO", `the file system cannot hold a WAL (journal mode ${mode})`);
   sql.pragma("synchronous = NORMAL");
   sql.pragma("wal_autocheckpoint = 0");
+  // In KiB. What is written and read goes in order; better-sqlite3's 16 MB would only fill up with a backlog.
+  sql.pragma("cache_size = -4000");
   sql.pragma("journal_size_limit = 4194304");
   sql.pragma("cell_size_check = ON");
   sql.pragma("temp_store = MEMORY");
