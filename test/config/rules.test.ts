@@ -35,6 +35,17 @@ describe("rules between devices", () => {
     ]);
   });
 
+  it("refuses two devices of which an entity would have one id in Home Assistant", () => {
+    const dew = "computed: { top_temperature: { formula: temperature - 1 } }";
+    const room = `id: room, driver: sht4x, ${dew}`;
+    expect(errorsOf(devices(room, "id: room_top, driver: sht4x, address: 0x45"))).toEqual([
+      "3:11 the entity `room_top_temperature` is taken already by `room`: in Home Assistant both would be one: give the device another id, or the channel another key",
+    ]);
+    const goesOn = "channels: { temperature: { home_assistant: { unique_id: of_old } } }";
+    for (const other of ["id: room-top", `id: room_top, ${goesOn}`])
+      expect(parse(devices(room, `${other}, driver: sht4x, address: 0x45`)).config.devices).toHaveLength(2);
+  });
+
   it("refuses one sensor of 1-Wire for two devices", () => {
     const sensor = "driver: ds18b20, sensor: 28-00155e000001";
     expect(errorsOf(devices(`id: a, ${sensor}`, `id: b, ${sensor}`))).toEqual([

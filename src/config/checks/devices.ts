@@ -1,6 +1,6 @@
 import { type Driver, isOnI2c } from "../../drivers/driver.ts";
 import { i2cBusName, SIMULATED } from "../bus-name.ts";
-import { mappingsAt, type Path, pathText } from "../paths.ts";
+import { isMapping, mappingsAt, type Path, pathText, valueAt } from "../paths.ts";
 import { errorAt, type Finding } from "../problems.ts";
 import { channelFindings } from "./channels.ts";
 import { expanderFindings, pinName } from "./pins.ts";
@@ -23,6 +23,7 @@ export function deviceFindings(tree: unknown, drivers: readonly Driver[]): Findi
     ...claimedTwice(devices.flatMap(pinClaims)),
     ...claimedTwice(devices.flatMap(addressClaims)),
     ...claimedTwice(devices.flatMap(sensorClaims)),
+    ...claimedTwice(firstOfEachId(devices).flatMap(entityClaims)),
     ...previousIdFindings(devices),
     ...expanderFindings(devices),
     ...devices.flatMap(plannedFindings),
@@ -86,6 +87,30 @@ function sensorClaims({ path, value }: Device): Claim[] {
   return [
     { thing: `${where} ${value.sensor.slice(0, 64)}`, owner: nameOf(path, value), at: [...path, "sensor"], remedy },
   ];
+}
+
+/** What two devices of one id have in common is the id's fault. */
+function firstOfEachId(devices: readonly Device[]): Device[] {
+  return devices.filter(({ value }, index) => devices.findIndex((other) => other.value.id === value.id) === index);
+}
+
+/** Home Assistant's id of an entity joins both, and it drops the second of two: `a` with `b_c` and `a_b` with `c`. */
+function entityClaims({ path, value, driver }: Device): Claim[] {
+  if (typeof value.id !== "string") return [];
+  const { id } = value;
+  const written = [value.channels, value.computed].flatMap((part) => (isMapping(part) ? Object.keys(part) : []));
+  const keys = new Set([...Object.keys(driver?.channels ?? {}), ...written]);
+  const hasOther = (key: string) =>
+    ["channels", "computed"].some((part) => valueAt(value, [part, key, "home_assistant", "unique_id"]) !== undefined);
+  const remedy = "in Home Assistant both would be one: give the device another id, or the channel another key";
+  return [...keys]
+    .filter((key) => !hasOther(key))
+    .map((key) => ({
+      thing: `the entity \`${`${id}_${key}`.slice(0, 128)}\``,
+      owner: `\`${id.slice(0, 64)}\``,
+      at: [...path, "id"],
+      remedy,
+    }));
 }
 
 function previousIdFindings(devices: readonly Device[]): Finding[] {
