@@ -4,7 +4,7 @@
  * are read; needs root.   scripts/bench wear [seconds for each: 120]
  *
  * Time runs five times as fast as it does, and ext4's own commits come each second instead of each fifth (mount option
- * commit=1), so that both keep their proportion. The WAL is warmed up first: it is written over, as it is from twenty minutes
+ * commit=1), so that both keep their proportion. The WAL is warmed up first: it is written over, as it is from ten minutes
  * after a start on. While it still grows, each sync moves its size too, and ext4 writes twice as much.
  */
 import { execFileSync } from "node:child_process";

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { createGateway, type Gateway } from "../support/gateway.ts";
 import { type Collector, collect, type Mosquitto, retainedOn, startMosquitto, waitFor } from "../support/mosquitto.ts";
+import { migratedHall } from "./migrated-hall.ts";
 
 vi.setConfig({ testTimeout: 300_000 });
 
@@ -15,17 +16,13 @@ beforeEach(async () => {
   gateway = createGateway();
   broker = await startMosquitto();
   collector = await collect(broker.port, ["homeassistant/#", "fieldpost/#"]);
-  gateway.configure(`gateway: { id: gw }
-mqtt: { url: ${broker.url} }
-devices:
-  - id: hall
-    driver: sht4x
-    bus: sim
-    interval: 1s
-    channels:
-      temperature: { home_assistant: { unique_id: mqtt-io-1_dht_sensor_t, migrate_from: ${OLD[0]} } }
-      humidity: { home_assistant: { unique_id: mqtt-io-1_dht_sensor_h, migrate_from: ${OLD[1]} } }
-`);
+  const [temperature = "", humidity = ""] = OLD;
+  gateway.configure(
+    migratedHall(broker.url, {
+      temperature: { uniqueId: "mqtt-io-1_dht_sensor_t", migrateFrom: temperature },
+      humidity: { uniqueId: "mqtt-io-1_dht_sensor_h", migrateFrom: humidity },
+    }),
+  );
   await leave();
 });
 afterEach(async () => {

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { createGateway, type Gateway } from "../support/gateway.ts";
 import { type Collector, collect, type Mosquitto, retainedOn, startMosquitto, waitFor } from "../support/mosquitto.ts";
 import { SimulatedDiscovery } from "../support/simulated-discovery.ts";
+import { migratedHall } from "./migrated-hall.ts";
 
 vi.setConfig({ testTimeout: 300_000 });
 
@@ -25,18 +26,8 @@ beforeEach(async () => {
   await mqttIoStarts();
   await waitFor(() => homeAssistant.entities(isOld).length === 2, "mqtt-io's entities");
   for (const key of KEYS) homeAssistant.registry.set(`sensor mqtt-io-1_${key}`, `sensor.cellar_${key}`);
-  const channels = KEYS.map(
-    (key) => `      ${key}: { home_assistant: { unique_id: mqtt-io-1_${key}, migrate_from: ${oldTopic(key)} } }\n`,
-  );
-  gateway.configure(`gateway: { id: gw }
-mqtt: { url: ${broker.url} }
-devices:
-  - id: hall
-    driver: sht4x
-    bus: sim
-    interval: 1s
-    channels:
-${channels.join("")}`);
+  const places = KEYS.map((key) => [key, { uniqueId: `mqtt-io-1_${key}`, migrateFrom: oldTopic(key) }]);
+  gateway.configure(migratedHall(broker.url, Object.fromEntries(places)));
   await gateway.run();
   await waitFor(() => gateway.err().split("the entity goes on here").length - 1 === KEYS.length, "the migration");
   expect(ours()).toEqual(THEIRS);
