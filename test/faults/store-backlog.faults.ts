@@ -11,7 +11,7 @@ import { figures, rounds } from "./campaign.ts";
 const MB = 1e6;
 /** As systemd/fieldpost.service runs Node. */
 const AS_INSTALLED = { MALLOC_ARENA_MAX: "2", NODE_OPTIONS: "--max-semi-space-size=2 --v8-pool-size=0" };
-/** What a process takes until it has done everything once: 104 MB after the first million readings, 116 from the sixth on. */
+/** What a process takes until it has done everything once, and SQLite has filled its cache. */
 const WARM_UP = 0.3;
 const MOST_MB = 200;
 /** Ten million readings may leave it larger by so much: a byte a reading would be 10 MB. */
