@@ -147,19 +147,25 @@ describe("only the newest counts", () => {
 });
 
 describe("a reading waits for the clock", () => {
+  const noBound = undefined;
   test.each([
-    ["estimated", "unsynced", "this boot", 0, true],
-    ["estimated", "unsynced", "this boot", 599_999, true],
-    ["estimated", "unsynced", "this boot", 600_000, false],
-    ["estimated", "unsynced", "an earlier boot", 0, true],
-    ["estimated", "none", "this boot", 0, false],
-    ["estimated", "synced", "this boot", 0, true],
-    ["estimated", "synced", "this boot", 600_000, false],
-    ["estimated", "synced", "an earlier boot", 0, false],
-    ["synced", "unsynced", "this boot", 0, false],
-  ] as const)("%s, clock %s, of %s, connected for %i ms: %s", (clock, syncState, boot, connectedMs, waits) => {
-    expect(waitsForClock({ clock }, syncState, boot === "this boot", connectedMs, 600_000)).toBe(waits);
-  });
+    ["estimated", noBound, "unsynced", 0, true],
+    ["estimated", noBound, "unsynced", 599_999, true],
+    ["estimated", noBound, "unsynced", 600_000, false],
+    ["estimated", 1000, "unsynced", 0, true],
+    ["estimated", noBound, "none", 0, false],
+    // Of this boot, or of one before it: until this boot's first anchor.
+    ["estimated", noBound, "synced", 0, true],
+    ["estimated", noBound, "synced", 600_000, false],
+    ["estimated", 1000, "synced", 0, false],
+    ["synced", noBound, "unsynced", 0, false],
+  ] as const)(
+    "%s, at the latest %s, clock %s, connected for %i ms: %s",
+    (clock, latestMs, syncState, connectedMs, waits) => {
+      const time = { clock, ...(latestMs !== undefined && { latestMs }) };
+      expect(waitsForClock(time, syncState, connectedMs, 600_000)).toBe(waits);
+    },
+  );
 });
 
 test("the pace lets a tenth of a second's worth through at once, and then keeps the rate", async () => {

@@ -158,8 +158,7 @@ export class Drain {
     const time = timeOf(deps, record.at);
     // Asking the clock may mean asking the machine, so it is left for those who need the answer.
     if (time.clock === "synced") return false;
-    const isOfThisBoot = record.at.boot === deps.clock.bootId();
-    return waitsForClock(time, deps.clock.syncState(), isOfThisBoot, this.#connectedMs(), options.holdEstimatedMs);
+    return waitsForClock(time, deps.clock.syncState(), this.#connectedMs(), options.holdEstimatedMs);
   }
 
   async #clockFor(record: StoredRecord, signal: AbortSignal): Promise<void> {
