@@ -12,6 +12,10 @@ const DATA_READY = { code: 0x0202, waitMs: 1 };
 const READ = { code: 0x0300, waitMs: 1 };
 const PRODUCT = { code: 0xd002, waitMs: 1 };
 const SERIAL = { code: 0xd033, waitMs: 1 };
+const VERSION = { code: 0xd100, waitMs: 1 };
+const STATUS = { code: 0xd206, waitMs: 1 };
+/** The first firmware that has the status register (§6.3): its high byte is the major number. */
+const STATUS_SINCE = 0x0202;
 const FLOATS = 0x0300;
 const PRODUCT_TYPE = "00080000";
 
@@ -19,6 +23,13 @@ const PRODUCT_TYPE = "00080000";
 const WARM_UP_MS = 30_000;
 const MAX_WAIT_MS = 1300;
 const POLL_MS = 100;
+
+/** Bits of the status register (§4.4). Its numbers are none while one of them is set. */
+const FAULTS = [
+  { bit: 4, text: "its fan is on and does not turn: dirt blocks it, or it is worn out" },
+  { bit: 5, text: "the current of its laser is out of range" },
+  { bit: 21, text: "the speed of its fan is out of range" },
+];
 
 const KEYS = [
   ...["pm1", "pm25", "pm4", "pm10"],
@@ -57,6 +68,7 @@ export const sps30 = i2cDriver({
 
   async open(chip, _options, context) {
     const { clock } = context;
+    const [version = 0] = await ask(chip, VERSION, 1, context);
     let startedMs = 0;
     const start = async () => {
       await tell(chip, STOP, context);
@@ -74,6 +86,7 @@ export const sps30 = i2cDriver({
           await start();
           throw new GatewayError("NOT_READY", `no new measurement in ${MAX_WAIT_MS} ms: it was started again`);
         }
+        if (version >= STATUS_SINCE) refuseFaults(await ask(chip, STATUS, 2, context, [], signal));
         await tell(chip, READ, context, [], signal);
         const values = decode(await chip.read(60));
         if (clock.monoMs() - startedMs >= WARM_UP_MS) return { values };
@@ -82,6 +95,12 @@ export const sps30 = i2cDriver({
     };
   },
 });
+
+function refuseFaults([high = 0, low = 0]: readonly number[]): void {
+  const status = ((high << 16) | low) >>> 0;
+  const fault = FAULTS.find(({ bit }) => ((status >>> bit) & 1) !== 0);
+  if (fault) throw new GatewayError("BAD_VALUE", fault.text);
+}
 
 /** Ten numbers of two words each (§4.2). Throws CHECKSUM, and BAD_VALUE for what is no number. */
 export function decode(frame: Uint8Array): Values {

@@ -40,6 +40,28 @@ describe("sps30", () => {
     expect((await letPass(sensor.read(never))).quality).toBeUndefined();
   });
 
+  test.each([
+    [4, /fan is on and does not turn/],
+    [5, /laser/],
+    [21, /speed of its fan/],
+  ])("gives no number while bit %i of its status says that it cannot know", async (bit, reason) => {
+    const { clock, hardware, open, letPass } = bench(sps30);
+    let status = 0;
+    (await hardware.i2c("sim")).plug(0x69, sps30Chip(simulatedWorld(clock), { status: () => status }));
+    const sensor = await letPass(open());
+    status = 1 << bit;
+    await expect(letPass(sensor.read(never))).rejects.toMatchObject({ code: "BAD_VALUE", message: reason });
+    status = 0;
+    expect((await letPass(sensor.read(never))).values.pm25).toBeGreaterThan(0);
+  });
+
+  test("reads a chip of older firmware, which has no status", async () => {
+    const { clock, hardware, open, letPass } = bench(sps30);
+    (await hardware.i2c("sim")).plug(0x69, sps30Chip(simulatedWorld(clock), { version: 0x0201 }));
+    const sensor = await letPass(open());
+    expect((await letPass(sensor.read(never))).values.pm25).toBeGreaterThan(0);
+  });
+
   test("is started again after a brown-out", async () => {
     const { clock, hardware, open, letPass } = bench(sps30);
     const sensor = await letPass(open());

@@ -2,8 +2,15 @@ import { nack, type SimulatedChip, type World } from "../chip.ts";
 import { floatWords } from "./scd30.ts";
 import { sensirionCommandChip } from "./sensirion-commands.ts";
 
+export interface Sps30State {
+  /** Major number in the high byte, minor in the low one; before 2.2 there is no status register. */
+  readonly version?: number;
+  /** The status register: bit 4 fan, 5 laser, 21 speed of the fan. */
+  readonly status?: () => number;
+}
+
 /** SPS30 (datasheet v1): a new measurement each second once it is started; nothing to read while it is idle. */
-export function sps30Chip(world: World): SimulatedChip {
+export function sps30Chip(world: World, { version = 0x0202, status = () => 0 }: Sps30State = {}): SimulatedChip {
   let startedMs: number | undefined;
   let readSeconds = 0;
   const seconds = () => (startedMs === undefined ? 0 : Math.floor((world.monoMs() - startedMs) / 1000));
@@ -54,6 +61,8 @@ export function sps30Chip(world: World): SimulatedChip {
         },
       ],
       [0xd002, { run: () => textWords("00080000", 4) }],
+      [0xd100, { run: () => [version] }],
+      ...(version < 0x0202 ? [] : [[0xd206, { run: () => [status() >>> 16, status() & 0xffff] }] as const]),
       [0xd033, { run: () => textWords("5F3A9C0D11E2", 16) }],
     ]),
   );
