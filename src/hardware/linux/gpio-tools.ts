@@ -1,8 +1,10 @@
 import { execFile, spawn } from "node:child_process";
+import { closeSync } from "node:fs";
 import { readdir, readFile, readlink } from "node:fs/promises";
 import { GatewayError } from "../../core/errors.ts";
 import { interruptsOf } from "./edge-audit.ts";
 import { systemFault } from "./errno.ts";
+import { Pipe } from "./pipe.ts";
 
 /** The programs of libgpiod: `gpiodetect`, `gpioget`, `gpiomon`, `gpioset`. */
 export interface GpioTools {
@@ -60,32 +62,47 @@ function noTool(tool: string): string {
 
 /** Under `setpriv --pdeathsig` it does not outlive a `kill -9` of ours: it would hold its line against our successor. */
 function start(tool: string, args: readonly string[], { batchMs = 0, onLine }: ToolOptions = {}): RunningTool {
-  const child = spawn("setpriv", ["--pdeathsig", "TERM", tool, ...args], { env: env() });
+  const pipe = batchMs > 0 ? Pipe.open() : undefined;
+  const stdio = ["pipe", pipe?.writeFd ?? "pipe", "pipe"] as const;
+  const child = spawn("setpriv", ["--pdeathsig", "TERM", tool, ...args], { env: env(), stdio: [...stdio] });
   let stderr = "";
-  child.stderr.on("data", (chunk) => {
+  child.stderr?.on("data", (chunk) => {
     stderr = `${stderr}${chunk}`.slice(-KEPT_STDERR);
   });
   // Who ends closes its input; that it ended is told below.
-  child.stdin.on("error", () => undefined);
+  child.stdin?.on("error", () => undefined);
   const split = lines(onLine ?? (() => undefined));
-  child.stdout.on("data", (chunk) => {
-    split(String(chunk));
-    if (batchMs === 0 || child.exitCode !== null) return;
-    child.stdout.pause();
-    setTimeout(() => child.stdout.resume(), batchMs);
-  });
+  child.stdout?.on("data", (chunk) => split(String(chunk)));
+  const stopLooking = pipe && lookInto(pipe, batchMs, split);
   const ended = new Promise<Omit<ToolResult, "stdout">>((resolve) => {
-    child.on("error", (error) => resolve({ code: null, stderr: `setpriv: ${systemFault(error).name}` }));
-    child.on("close", (code) => resolve({ code, stderr: stderr.trim() }));
+    child.on("error", (error) => {
+      stopLooking?.();
+      resolve({ code: null, stderr: `setpriv: ${systemFault(error).name}` });
+    });
+    child.on("close", (code) => {
+      stopLooking?.();
+      resolve({ code, stderr: stderr.trim() });
+    });
   });
   return {
     holdsLine: () => holdsLine(child.pid),
-    write: (text) => child.stdin.write(text),
+    write: (text) => child.stdin?.write(text),
     ended,
     async stop() {
       child.kill();
       await ended;
     },
+  };
+}
+
+/** Now and then, until what this gives is called: then for the last time. */
+function lookInto(pipe: Pipe, batchMs: number, take: (text: string) => void): () => void {
+  closeSync(pipe.writeFd);
+  const timer = setInterval(() => take(pipe.read()), batchMs);
+  return () => {
+    clearInterval(timer);
+    take(pipe.read());
+    pipe.close();
   };
 }
 
