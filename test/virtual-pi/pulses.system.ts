@@ -20,9 +20,9 @@ const QUIET_LOOKS = 12;
 const PIN = { meter: 25, onoff: 5, gpiod: 6 } as const;
 const devices = [
   { id: "meter", driver: "pulse-counter", pin: PIN.meter, debounce: "0", interval: "1s" },
-  { id: "onoff", driver: "digital-input", pin: PIN.onoff, interval: "1h" },
+  { id: "onoff", driver: "digital-input", pin: PIN.onoff, debounce: "0", interval: "1h" },
   // A pull resistor is what sysfs does not know.
-  { id: "gpiod", driver: "digital-input", pin: PIN.gpiod, pull: "down", interval: "1h" },
+  { id: "gpiod", driver: "digital-input", pin: PIN.gpiod, pull: "down", debounce: "0", interval: "1h" },
 ];
 
 interface Meter {
@@ -160,10 +160,13 @@ async function delays(device: "onoff" | "gpiod"): Promise<number[]> {
   await listening.line((line) => line.includes("SUBACK"), SOON_MS);
   const driven = (await run(`${POLITELY} pulses -t ${PIN[device]} ${EDGES / 2} 2`)).split("\n").slice(0, EDGES);
   const heard = () =>
-    listening.lines.flatMap((line) => {
-      const [, time, state] = /^(\d+\.\d+) .*"state":(true|false)/.exec(line) ?? [];
-      return time === undefined ? [] : [{ ms: Number(time) * 1000, level: state === "true" ? "1" : "0" }];
-    });
+    listening.lines
+      .flatMap((line) => {
+        const [, time, state] = /^(\d+\.\d+) .*"state":(true|false)/.exec(line) ?? [];
+        return time === undefined ? [] : [{ ms: Number(time) * 1000, level: state === "true" ? "1" : "0" }];
+      })
+      // The others are heartbeats.
+      .filter(({ level }, index, all) => level !== (all[index - 1]?.level ?? "0"));
   await eventually(
     async () => (heard().length >= EDGES ? true : undefined),
     SOON_MS,
