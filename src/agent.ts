@@ -114,6 +114,7 @@ export async function runAgent(config: Config, deps: AgentDeps, signal: AbortSig
     load: deps.loadConfig,
     applyFiles: async () => broker?.reload(),
     applyDevices,
+    devicesChanged: () => lifecycle.decommissions.tidyUp(),
     startAgain(changed) {
       next = changed;
       restart.abort();

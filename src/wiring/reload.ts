@@ -12,6 +12,8 @@ export interface ReloadDeps {
   /** Takes the files that the configuration names (passwords, access rules) as they are now; rejects for a wrong one. */
   applyFiles(): Promise<void>;
   applyDevices(devices: Config["devices"]): Promise<void>;
+  /** Other devices run now, and `current` names them. */
+  devicesChanged(): void;
   /** More than devices changed: the gateway starts again with this configuration. */
   startAgain(config: Config): void;
 }
@@ -79,6 +81,7 @@ export class Reloader {
       await this.#deps.applyFiles();
       await this.#deps.applyDevices(config.devices);
       this.#current = config;
+      this.#deps.devicesChanged();
       this.#deps.log.info("configuration reloaded", { devices: config.devices.length });
     } else {
       this.#startingAgain = true;

@@ -97,31 +97,32 @@ test("a channel that is taken out is removed by its platform, then left out", as
   expect(humidity.indexOf(undefined)).toBeGreaterThan(humidity.findIndex((one) => one && !("unique_id" in one)));
 });
 
-test("a device with a new id keeps its entities, and nothing is left under the old id", async () => {
+test.each([
+  ["at a start", () => stop().then(() => gateway.run())],
+  ["at a reload", async () => gateway.signal("SIGHUP")],
+])("a device that has a new id %s keeps its entities, and nothing is left under the old id", async (_when, begin) => {
   configure(room());
   await gateway.run();
   await waitFor(() => announced().length > 0 && collector.on("fieldpost/gw/room/state").length > 0, "the room");
   const old = JSON.parse(announced().at(-1) ?? "");
-  await stop();
   configure(`${room().replace("id: room", "id: attic, previous_id: room")}`);
-  await gateway.run();
+  await begin();
   await waitFor(async () => {
     const topics = (await retainedOn(broker.port)).map(({ topic }) => topic);
     return (
       topics.includes("fieldpost/gw/attic/state") && !topics.some((topic) => topic.startsWith("fieldpost/gw/room/"))
     );
   }, "the topics of the new id alone");
-  const [{ payload } = { payload: "" }] = await retainedOn(broker.port, DISCOVERY);
-  const renamed = JSON.parse(payload);
+  const discovery = async () => JSON.parse((await retainedOn(broker.port, DISCOVERY))[0]?.payload ?? "{}");
+  await waitFor(async () => (await discovery()).state_topic === "fieldpost/gw/attic/state", "its discovery");
+  const renamed = await discovery();
   expect(renamed.device.identifiers).toEqual(old.device.identifiers);
   expect(renamed.components.temperature.unique_id).toBe(old.components.temperature.unique_id);
-  expect(renamed.state_topic).toBe("fieldpost/gw/attic/state");
 
   // From now on the new id alone is enough.
   await stop();
   configure(room().replace("id: room", "id: attic"));
   await gateway.run();
   await online();
-  const [again] = await retainedOn(broker.port, DISCOVERY);
-  expect(JSON.parse(again?.payload ?? "{}").device.identifiers).toEqual(old.device.identifiers);
+  expect((await discovery()).device.identifiers).toEqual(old.device.identifiers);
 });

@@ -24,6 +24,7 @@ function config(devices = CLIMATE, password = "one"): Config {
 /** A reloader of a gateway that runs with one device; `files` are what it finds, one a reload. */
 function bench(...files: Config[]) {
   const applied: string[][] = [];
+  const changedTo: string[][] = [];
   const startedAgain: Config[] = [];
   const world = {
     load: async () => files.shift() ?? config(),
@@ -38,16 +39,18 @@ function bench(...files: Config[]) {
       await world.apply(devices);
       applied.push(devices.map(({ id }) => id));
     },
+    devicesChanged: () => void changedTo.push(reloader.current.devices.map(({ id }) => id)),
     startAgain: (next) => void startedAgain.push(next),
   });
-  return { reloader, world, applied, startedAgain };
+  return { reloader, world, applied, changedTo, startedAgain };
 }
 
 describe("a reload", () => {
   test("that finds other devices changes these alone", async () => {
-    const { reloader, applied, startedAgain } = bench(config(CLIMATE + SOIL));
+    const { reloader, applied, changedTo, startedAgain } = bench(config(CLIMATE + SOIL));
     await reloader.reload();
     expect(applied).toEqual([["climate", "soil"]]);
+    expect(changedTo).toEqual(applied);
     expect(startedAgain).toEqual([]);
   });
 

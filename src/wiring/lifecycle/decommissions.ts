@@ -56,8 +56,12 @@ export class Decommissions {
     await run();
   }
 
-  /** What is to be done at each new connection, and when a topic was given up: what was queued, and what nobody feeds any more. */
+  /**
+   * What is to be done at each new connection, when a topic was given up, and when the devices changed: what was queued, and
+   * what nobody feeds any more. Nothing without a connection, for the next one begins with it.
+   */
   tidyUp(): void {
+    if (!this.#parts.uplink.linkState().connected) return;
     this.#alone(async () => {
       await this.#finishQueued();
       await this.#sweep();
@@ -105,10 +109,12 @@ export class Decommissions {
     }
   }
 
-  /** After a change of the base topic, the discovery prefix or the gateway's id what was there before is nobody's. */
+  /** After a change of the base topic, the discovery prefix, the gateway's or a device's id what was there before is nobody's. */
   async #sweep(): Promise<void> {
     const { board, log, store, uplink } = this.#parts;
     if (store.tombstones().has(GATEWAY)) return;
+    // Its `offline` may be under way.
+    for (const id of this.#parts.formerIds()) await uplink.forget(id);
     const current = uplink.currentTopics();
     const entries = (await store.ledger.topics("all")).filter((entry) => isAt(uplink.broker(), entry));
     const isOurs = (device: string | undefined) =>
@@ -117,7 +123,10 @@ export class Decommissions {
       .filter(({ topic, device }) => !current.has(topic) && isOurs(device))
       .map(({ topic }) => topic);
     if (outdated.length === 0) return;
-    await clearAndSee(outdated, uplink, (topic) => store.ledger.cleared(topic, uplink.broker()));
+    await clearAndSee(outdated, uplink, async (topic) => {
+      // A new device may have taken the id in the meantime.
+      if (!uplink.currentTopics().has(topic)) await store.ledger.cleared(topic, uplink.broker());
+    });
     log.info("topics of an earlier configuration are cleared", { topics: outdated.length });
   }
 
