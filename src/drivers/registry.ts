@@ -22,6 +22,7 @@ import { mcp23008, mcp23017, pcf8574, pcf8575 } from "./expanders.ts";
 import { hdc302x } from "./hdc302x.ts";
 import { hdc1080 } from "./hdc1080.ts";
 import { host } from "./host.ts";
+import { hts221 } from "./hts221.ts";
 import { htu21d } from "./htu21d.ts";
 import { hwmon } from "./hwmon.ts";
 import { iio } from "./iio.ts";
@@ -87,6 +88,7 @@ export const drivers: readonly Driver[] = [
   hdc1080,
   hdc302x,
   host,
+  hts221,
   htu21d,
   hwmon,
   iio,

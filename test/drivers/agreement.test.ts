@@ -57,6 +57,7 @@ const cases: Readonly<Record<string, Readonly<Record<string, Truth>>>> = {
   tmp102: { temperature: temperature(0.04) },
   tmp117: { temperature: temperature(0.01) },
   tsl2591: { illuminance: illuminance(1) },
+  hts221: { temperature: temperature(0.05), humidity: humidity(0.01) },
   htu21d: { temperature: temperature(0.02), humidity: humidity(0.05) },
   lm75: { temperature: temperature(0.07) },
   tmp75: { temperature: temperature(0.04) },

@@ -15,6 +15,7 @@ import { ds3231Chip } from "./chips/ds3231.ts";
 import { ens160Chip } from "./chips/ens160.ts";
 import { hdc302xChip } from "./chips/hdc302x.ts";
 import { hdc1080Chip } from "./chips/hdc1080.ts";
+import { hts221Chip } from "./chips/hts221.ts";
 import { htu21dChip } from "./chips/htu21d.ts";
 import { ina219Chip } from "./chips/ina219.ts";
 import { ina226Chip } from "./chips/ina226.ts";
@@ -71,6 +72,7 @@ export const simulatedChips: Readonly<Record<string, SimulatedChipFactory>> = {
   ens160: ens160Chip,
   hdc1080: hdc1080Chip,
   hdc302x: hdc302xChip,
+  hts221: hts221Chip,
   htu21d: htu21dChip,
   ina219: ina219Chip,
   ina226: ina226Chip,
