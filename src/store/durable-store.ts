@@ -14,7 +14,16 @@ import type { Journal } from "./journal/journal.ts";
 import type { JournalOutbox } from "./journal/journal-outbox.ts";
 import { INSTANCE } from "./keys.ts";
 import type { StoreOptions } from "./options.ts";
-import type { LedgerEntry, Outbox, RetainedLedger, Store, StoreFault, StoreUsage, Urgency } from "./store.ts";
+import type {
+  LedgerEntry,
+  Outbox,
+  RetainedLedger,
+  Store,
+  StoreFault,
+  StoreUsage,
+  Unwritten,
+  Urgency,
+} from "./store.ts";
 import { WearMeter, writtenBytes } from "./wear.ts";
 
 export interface StoreParts {
@@ -127,6 +136,10 @@ export class DurableStore implements Store {
     return this.#parts.journal.small.meta.keys();
   }
 
+  unwritten(): Unwritten {
+    return this.#parts.journal.small.unwritten;
+  }
+
   async forget(metaKeys: readonly string[], devices: readonly string[]): Promise<void> {
     const { disk, journal } = this.#parts;
     const batch = {
@@ -137,6 +150,7 @@ export class DurableStore implements Store {
     await disk.write(batch, () => {
       for (const key of metaKeys) journal.setMeta(key, undefined, "soon");
       for (const device of devices) journal.forgetNewest(device);
+      journal.small.written({ metaKeys, devices });
     });
   }
 

@@ -44,6 +44,8 @@ export interface Store extends AsyncDisposable {
   /** Undefined removes it. */
   setMeta(key: string, value: string | undefined, urgency?: Urgency): void;
   metaKeys(): Iterable<string>;
+  /** What changed and is not on the disk yet: small values, and devices' newest ones. What was removed is among it. */
+  unwritten(): Unwritten;
   /** Removes small values, and devices' newest ones; from the disk, too, when it resolves. Rejects with STORE_FULL or STORE_IO. */
   forget(metaKeys: readonly string[], devices: readonly string[]): Promise<void>;
 
@@ -103,6 +105,11 @@ export interface Outbox {
   waiting(device: string): Promise<number>;
   /** Drops what waits of one device, or of all (`undefined`), everywhere, counted under `reason`. */
   discard(device: string | undefined, reason: string): Promise<void>;
+}
+
+export interface Unwritten {
+  readonly metaKeys: readonly string[];
+  readonly devices: readonly string[];
 }
 
 /** Every topic that this gateway ever published retained, at which broker, whose it is, and whether it is still there. */

@@ -1,5 +1,5 @@
 import { GATEWAY } from "../core/device.ts";
-import type { Store } from "../store/store.ts";
+import type { Store, Unwritten } from "../store/store.ts";
 
 /**
  * What is kept for a device under its id, among the store's small values: all of it ends with the device, and moves with
@@ -45,16 +45,30 @@ function ownerOf(key: string, parts: readonly SmallValue[] = PARTS): string | un
   return part && key.slice(part.length + 1);
 }
 
-type Forgetful = Pick<Store, "devices" | "forget" | "metaKeys" | "newest">;
+type Forgetful = Pick<Store, "devices" | "forget" | "metaKeys" | "newest" | "unwritten">;
 
 /** Is something of the device kept beside its readings? */
 export function isKept(device: string, store: Pick<Forgetful, "devices" | "metaKeys">): boolean {
   return smallKeysOf(device, store.metaKeys()).length > 0 || valuedDevices(device, store).length > 0;
 }
 
+/** May something of it be left, be it only on the disk: at a start, what ended is removed from memory alone? */
+export function isLeft(device: string, store: Pick<Forgetful, "devices" | "metaKeys" | "unwritten">): boolean {
+  const { metaKeys, devices } = leftOf(device, store);
+  return metaKeys.length + devices.length > 0;
+}
+
 /** Its small values and its newest ones are gone from the disk, too, when it resolves. Rejects with STORE_FULL or STORE_IO. */
 export async function forgetDevice(device: string, store: Forgetful): Promise<void> {
-  if (isKept(device, store)) await store.forget(smallKeysOf(device, store.metaKeys()), valuedDevices(device, store));
+  const { metaKeys, devices } = leftOf(device, store);
+  if (metaKeys.length + devices.length > 0) await store.forget(metaKeys, devices);
+}
+
+function leftOf(device: string, store: Pick<Forgetful, "devices" | "metaKeys" | "unwritten">): Unwritten {
+  const unwritten = store.unwritten();
+  const metaKeys = smallKeysOf(device, new Set([...store.metaKeys(), ...unwritten.metaKeys]));
+  const known = new Set([...store.devices(), ...unwritten.devices]);
+  return { metaKeys, devices: [...known].filter((one) => device === GATEWAY || one === device) };
 }
 
 /** Those that have newest values: the device itself, or for the gateway all. */

@@ -1,4 +1,5 @@
 import type { Newest } from "../../src/core/board.ts";
+import type { Unwritten } from "../../src/store/store.ts";
 
 /** The store's small values, newest values and tombstones, in memory. */
 export class SmallStore {
@@ -21,6 +22,11 @@ export class SmallStore {
 
   metaKeys(): Iterable<string> {
     return this.meta.keys();
+  }
+
+  /** A disk without delay. */
+  unwritten(): Unwritten {
+    return { metaKeys: [], devices: [] };
   }
 
   devices(): string[] {

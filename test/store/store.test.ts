@@ -261,6 +261,29 @@ describe("small values", () => {
     expect(third.devices()).toEqual(["probe"]);
   });
 
+  it("that were removed are unwritten until the disk has forgotten them", async () => {
+    using machine = new Machine();
+    const first = await machine.open();
+    first.setMeta("offset/old", "3", "soon");
+    first.accept(machine.reading(5, "old"));
+    await first.flush();
+    await first[Symbol.asyncDispose]();
+    const second = await machine.open();
+    const unwritten = () => {
+      const { metaKeys, devices } = second.unwritten();
+      return [metaKeys.filter((key) => key.endsWith("/old")), devices];
+    };
+    expect(unwritten()).toEqual([[], []]);
+    second.setMeta("offset/old", undefined, "soon");
+    second.forgetNewest("old");
+    expect(unwritten()).toEqual([["offset/old"], ["old"]]);
+    await second.forget(["offset/old"], ["old"]);
+    expect(unwritten()).toEqual([[], []]);
+    await machine.powerCut(second);
+    await using third = await machine.open();
+    expect([third.getMeta("offset/old"), third.devices()]).toEqual([undefined, []]);
+  });
+
   it("that are removed stay so, staged or on the disk", async () => {
     using machine = new Machine();
     const first = await machine.open();

@@ -2,6 +2,7 @@ import type { Newest } from "../../core/board.ts";
 import type { Reading } from "../../core/reading.ts";
 import type { BootAnchors } from "../../core/timeline.ts";
 import type { Batch, Loaded } from "../database/store-calls.ts";
+import type { Unwritten } from "../store.ts";
 import type { StagingHeader } from "./staging.ts";
 
 export type Changes = Required<Pick<Batch, "meta" | "boots" | "newest">>;
@@ -80,6 +81,16 @@ export class SmallState {
   forgetNewest(device: string): void {
     this.newest.delete(device);
     this.#dirty.newest.add(device);
+  }
+
+  get unwritten(): Unwritten {
+    return { metaKeys: [...this.#dirty.meta], devices: [...this.#dirty.newest] };
+  }
+
+  /** The disk has these as they are now. */
+  written({ metaKeys, devices }: Unwritten): void {
+    for (const key of metaKeys) this.#dirty.meta.delete(key);
+    for (const device of devices) this.#dirty.newest.delete(device);
   }
 
   /** What the disk lacks, from now on taken as written; `putBack` when it was not. */

@@ -7,7 +7,7 @@ import { DESTINATION } from "../../store/destination.ts";
 import type { Store } from "../../store/store.ts";
 import type { Uplink } from "../../uplink/uplink.ts";
 import type { Roster } from "../roster.ts";
-import { forgetDevice, isKept } from "../small-values.ts";
+import { forgetDevice, isKept, isLeft } from "../small-values.ts";
 import type { Departure } from "./departure.ts";
 
 export interface DecommissionParts {
@@ -50,7 +50,7 @@ export function devicePorts(device: string, parts: DecommissionParts): Decommiss
     clearRetained: (topics) => over.clearRetained(topics),
     retainedAmong: (topics) => over.retainedAmong(topics),
     cleared: (topic) => store.ledger.cleared(topic, uplink.broker()),
-    hasValues: () => isKept(device, store),
+    hasValues: () => isLeft(device, store),
     forgetValues: () => forgetDevice(device, store),
   };
 }
@@ -84,7 +84,7 @@ export function gatewayPorts(parts: DecommissionParts): DecommissionPorts {
     clearRetained: (topics) => departure.clearRetained(topics),
     retainedAmong: (topics) => departure.retainedAmong(topics),
     cleared: (topic) => store.ledger.cleared(topic, uplink.broker()),
-    hasValues: () => isKept(GATEWAY, store),
+    hasValues: () => isLeft(GATEWAY, store),
     forgetValues: () => forgetDevice(GATEWAY, store),
   };
 }
