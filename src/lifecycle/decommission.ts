@@ -82,7 +82,8 @@ export async function decommission(
   }
   if (dryRun) return await result("would");
   const events = { ...(begins && { begins }), ended: (step: StepReport) => void steps.push(step) };
-  await runSteps([...localSteps(ports, discard), forgetting(ports)], events);
+  // What has a session is told of until that ends, and what was told is among its values.
+  await runSteps([...localSteps(ports, discard), ...(ports.session ? [] : [forgetting(ports)])], events);
   try {
     await runSteps(remoteSteps(ports, topics), events);
   } catch (error) {
@@ -114,6 +115,10 @@ function localSteps(ports: DecommissionPorts, discard: boolean): Step[] {
   ];
 }
 
+function ending(session: DecommissionPorts["session"] & {}): Step {
+  return { title: "end its session", done: async () => session.hasEnded(), run: () => session.end() };
+}
+
 function forgetting(ports: DecommissionPorts): Step {
   return {
     title: "forget its values",
@@ -143,7 +148,7 @@ function remoteSteps(ports: DecommissionPorts, cleared: string[]): Step[] {
       ? [{ title: "deliver the readings that wait", done: async () => (await ports.waiting()) === 0, run: deliver }]
       : []),
     // Before the topics: a last will that is still armed would bring a status back.
-    ...(session ? [{ title: "end its session", done: async () => session.hasEnded(), run: () => session.end() }] : []),
+    ...(session ? [ending(session), forgetting(ports)] : []),
     clearing("withdraw it from Home Assistant, and see that it is gone", isDiscoveryTopic),
     clearing("clear its retained topics, and see that they are gone", () => true),
   ];

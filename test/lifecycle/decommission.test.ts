@@ -105,6 +105,18 @@ describe("decommissioning a device", () => {
     expect(world.ledger.size).toBe(0);
   });
 
+  test("forgets the values once nothing is told any more: after the session, at once where there is none", async () => {
+    const order = async ({ world, ports }: ReturnType<typeof gateway>) => {
+      await decommission(END, ports);
+      return world.calls.filter((call) => call === "end" || call === "forgetValues");
+    };
+    expect(await order(gateway())).toEqual(["end", "forgetValues"]);
+    const { world, ports } = gateway({ broken: "clearRetained" });
+    const { session: _session, ...device } = ports;
+    await expect(decommission(END, device)).rejects.toThrow("is cut off");
+    expect(world.values).toBe(false);
+  });
+
   test("ends the session before it clears a topic, so that no last will brings one back", async () => {
     const { world, ports } = gateway();
     await decommission(END, ports);

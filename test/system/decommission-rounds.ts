@@ -32,7 +32,7 @@ const DELIVER = "deliver the readings that wait";
 const WITHDRAW = "withdraw it from Home Assistant";
 const CLEAR = "clear its retained topics";
 const DEVICE_STEPS = [REMEMBER, STOP, DROP, FORGET, WITHDRAW, CLEAR];
-const GATEWAY_STEPS = [REMEMBER, STOP, DROP, FORGET, DELIVER, "end its session", WITHDRAW, CLEAR];
+const GATEWAY_STEPS = [REMEMBER, STOP, DROP, DELIVER, "end its session", FORGET, WITHDRAW, CLEAR];
 /** Readings wait only where the broker can be away: the bundled one is there as long as the gateway is. */
 const BACKLOG_STEPS = [DROP, DELIVER];
 

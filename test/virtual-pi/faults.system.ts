@@ -128,6 +128,7 @@ describe("a DS18B20 that is unplugged", () => {
     const after = now();
     await damage("present", 3);
     await statusOf("flow", "online", after);
+    await readingOf("flow", after);
     expect(new Set(temperatures("flow", from))).toEqual(new Set([21.5]));
   });
 });
