@@ -60,6 +60,13 @@ export class GapList {
     if (this.#gaps.get(id)?.count === count) this.#gaps.delete(id);
   }
 
+  /** The epoch has another number. */
+  renumber(from: number, to: number): void {
+    const gaps = this.toArray().map((gap) => (gap.epoch === from ? { ...gap, epoch: to } : gap));
+    this.#newest.clear();
+    for (const gap of gaps) this.#put(gap);
+  }
+
   toArray(): readonly Gap[] {
     return [...this.#gaps.values()];
   }

@@ -169,7 +169,11 @@ export class Commits {
   #gapChanges(gaps: readonly Gap[]): NonNullable<Batch["gaps"]> {
     const left = new Set(gaps.map(({ id }) => id));
     const gone = [...this.#gapsOnDisk.keys()].filter((id) => !left.has(id));
-    const changed = gaps.filter((gap) => this.#gapsOnDisk.get(gap.id)?.count !== gap.count);
+    const isOnDisk = ({ id, epoch, count }: Gap) => {
+      const known = this.#gapsOnDisk.get(id);
+      return known?.count === count && known.epoch === epoch;
+    };
+    const changed = gaps.filter((gap) => !isOnDisk(gap));
     return [...gone.map((id) => [id, undefined] as const), ...changed.map((gap) => [gap.id, gap] as const)];
   }
 }

@@ -113,7 +113,9 @@ export class JournalOutbox implements Outbox {
   }
 
   gaps(): readonly Gap[] {
-    return this.#journal.state.gaps;
+    const { provisional, state } = this.#journal;
+    // Those of an epoch that may get another number are told when it has it.
+    return provisional ? state.gaps.filter(({ epoch }) => epoch !== state.epoch) : state.gaps;
   }
 
   acknowledgeGap(gap: Gap): void {

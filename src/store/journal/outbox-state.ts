@@ -141,6 +141,7 @@ export class OutboxState {
         this.#destinations.delete(event.destination);
         return;
       case "renumber":
+        this.#gaps.renumber(this.#current.epoch, event.epoch);
         this.#current = { ...this.#current, epoch: event.epoch };
         this.#epochs = [...this.#epochs.slice(0, -1), this.#current];
         return;
