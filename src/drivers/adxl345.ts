@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Sample } from "../core/reading.ts";
 import { i2cDriver } from "./driver.ts";
-import { expectId, littleEndian, readByte, signed } from "./registers.ts";
+import { expectId, readByte, signedWordLe } from "./registers.ts";
 
 /** Registers (Analog Devices ADXL345 rev. G, table 19). */
 const DEVICE_ID = 0x00;
@@ -70,7 +70,7 @@ export function decode(bytes: Uint8Array, range: number): Sample {
   // 10 bits at 2 g, one more each time the range doubles.
   const full = 256 * range;
   const axes = ["x", "y", "z"].map((axis, index) => {
-    const steps = signed(littleEndian(bytes.subarray(2 * index, 2 * index + 2)));
+    const steps = signedWordLe(bytes, 2 * index);
     return { key: `acceleration_${axis}`, steps, isSaturated: steps >= full - 1 || steps <= -full };
   });
   const values = Object.fromEntries(axes.map(({ key, steps }) => [key, steps * G_PER_STEP * STANDARD_GRAVITY]));

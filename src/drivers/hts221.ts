@@ -1,7 +1,7 @@
 import { GatewayError } from "../core/errors.ts";
 import type { Values } from "../core/reading.ts";
 import { i2cDriver } from "./driver.ts";
-import { hex, littleEndian, mismatch, readByte, signed } from "./registers.ts";
+import { hex, mismatch, readByte, signedWordLe } from "./registers.ts";
 
 /** Registers (ST DocID026333, §6). */
 const WHO_AM_I = 0x0f;
@@ -77,7 +77,7 @@ interface Lines {
 /** The factory's points (§7, table 19), from 0x30 on. Throws BAD_VALUE where they make no line. */
 export function linesOf(bytes: Uint8Array): Lines {
   const byte = (register: number) => bytes[register - CALIBRATION] ?? 0;
-  const word = (register: number) => signed(littleEndian(bytes.subarray(register - CALIBRATION, register - 0x2e)));
+  const word = (register: number) => signedWordLe(bytes, register - CALIBRATION);
   const high = byte(0x35);
   const lines: Lines = {
     humidity: { at: [word(0x36), word(0x3a)], means: [byte(0x30) / 2, byte(0x31) / 2] },
@@ -93,10 +93,9 @@ export function linesOf(bytes: Uint8Array): Lines {
 
 /** Humidity, then temperature: 16 bits each, on the lines of their calibration. */
 export function decode(bytes: Uint8Array, { temperature, humidity }: Lines): Values {
-  const word = (start: number) => signed(littleEndian(bytes.subarray(start, start + 2)));
   return {
-    temperature: valueOn(temperature, word(2)),
-    humidity: Math.min(100, Math.max(0, valueOn(humidity, word(0)))),
+    temperature: valueOn(temperature, signedWordLe(bytes, 2)),
+    humidity: Math.min(100, Math.max(0, valueOn(humidity, signedWordLe(bytes, 0)))),
   };
 }
 

@@ -50,6 +50,11 @@ export function signed(code: number, bits = 16): number {
   return (code << (32 - bits)) >> (32 - bits);
 }
 
+/** The signed 16-bit word at `start`, least significant byte first. */
+export function signedWordLe(bytes: Uint8Array, start: number): number {
+  return signed(littleEndian(bytes.subarray(start, start + 2)));
+}
+
 /** `0x0054` */
 export function hex(value: number, digits = 2): string {
   return `0x${value.toString(16).padStart(digits, "0")}`;

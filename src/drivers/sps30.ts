@@ -57,7 +57,8 @@ export const sps30 = i2cDriver({
   },
   timing: { minIntervalMs: 2000, expectedMs: 1800, defaultIntervalMs: 30_000 },
   notes:
-    "Needs 5 V, and its SEL pin on ground for I2C. For 30 s after a start its values are `warming`. Its fan runs on.",
+    "Needs 5 V, and its SEL pin on ground for I2C. For 30 s after a start its values are `warming`. Its fan runs on. " +
+    "While its status says that fan or laser fails it gives no numbers (firmware 2.2 on, older ones do not tell).",
 
   /** The type, in a chip of any state. */
   async identify(chip, context) {

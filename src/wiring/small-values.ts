@@ -67,8 +67,8 @@ export async function forgetDevice(device: string, store: Forgetful): Promise<vo
 function leftOf(device: string, store: Pick<Forgetful, "devices" | "metaKeys" | "unwritten">): Unwritten {
   const unwritten = store.unwritten();
   const metaKeys = smallKeysOf(device, new Set([...store.metaKeys(), ...unwritten.metaKeys]));
-  const known = new Set([...store.devices(), ...unwritten.devices]);
-  return { metaKeys, devices: [...known].filter((one) => device === GATEWAY || one === device) };
+  const known = [...new Set([...store.devices(), ...unwritten.devices])];
+  return { metaKeys, devices: valuedDevices(device, { devices: () => known }) };
 }
 
 /** Those that have newest values: the device itself, or for the gateway all. */

@@ -63,8 +63,10 @@ function noTool(tool: string): string {
 /** Under `setpriv --pdeathsig` it does not outlive a `kill -9` of ours: it would hold its line against our successor. */
 function start(tool: string, args: readonly string[], { batchMs = 0, onLine }: ToolOptions = {}): RunningTool {
   const pipe = batchMs > 0 ? Pipe.open() : undefined;
-  const stdio = ["pipe", pipe?.writeFd ?? "pipe", "pipe"] as const;
-  const child = spawn("setpriv", ["--pdeathsig", "TERM", tool, ...args], { env: env(), stdio: [...stdio] });
+  const child = spawn("setpriv", ["--pdeathsig", "TERM", tool, ...args], {
+    env: env(),
+    stdio: ["pipe", pipe?.writeFd ?? "pipe", "pipe"],
+  });
   let stderr = "";
   child.stderr?.on("data", (chunk) => {
     stderr = `${stderr}${chunk}`.slice(-KEPT_STDERR);

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test, vi } from "vitest";
 import { linuxGpioTools } from "../../../src/hardware/linux/gpio-tools.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "fieldpost-tools-"));
@@ -43,6 +43,14 @@ describe.each([{}, { batchMs: 200 }])("a tool's lines, with %j", (options) => {
     expect(await tool.ended).toMatchObject({ code: 4 });
     expect(lines).toEqual(["1", "23"]);
   });
+});
+
+test("without a place for a pipe, all lines come all the same", async () => {
+  vi.stubEnv("TMPDIR", join(folder, "missing"));
+  const { tool, lines } = shell(echoes(100), { batchMs: 200 });
+  vi.unstubAllEnvs();
+  await tool.ended;
+  expect(lines).toEqual(numbers(100));
 });
 
 test("lines that are looked at in batches do not hold up the tool while we are busy", async () => {
